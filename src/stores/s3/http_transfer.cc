@@ -1,0 +1,342 @@
+#include "stores/s3/http_transfer.h"
+
+#include <openssl/crypto.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+
+namespace chainstore::s3 {
+namespace {
+
+constexpr size_t kMaxHeaderBytes = size_t{64} << 10;
+constexpr uint64_t kMaxErrorBytes = uint64_t{1} << 20;
+// What a large body is read and written in: curl's own 16 KiB halves the speed of a large get.
+constexpr long kBufferBytes = 512 << 10;
+
+std::string LowerCase(Bytes text) {
+  std::string lower(text);
+  for (char& c : lower) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return lower;
+}
+
+Bytes Trimmed(Bytes text) {
+  const size_t begin = text.find_first_not_of(" \t\r\n");
+  if (begin == Bytes::npos) return {};
+  return text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1);
+}
+
+// curl takes a number that is too large for none, and of two the last: the value would be what
+// happens to come.
+bool IsLength(Bytes text, const std::string* before) {
+  int64_t length = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stopped, error] = std::from_chars(text.data(), end, length);
+  return error == std::errc() && stopped == end && length >= 0 && (!before || *before == text);
+}
+
+}  // namespace
+
+const std::string* HttpReply::Find(Bytes name) const noexcept {
+  for (const auto& header : headers) {
+    if (header.first == name) return &header.second;
+  }
+  return nullptr;
+}
+
+HttpTransfer::~HttpTransfer() {
+  for (curl_slist* line = header_list_; line; line = line->next) {
+    const Bytes text(line->data);
+    if (IsSecretHeader(text.substr(0, text.find(':')))) OPENSSL_cleanse(line->data, text.size());
+  }
+  curl_slist_free_all(header_list_);
+}
+
+void HttpTransfer::WatchTokens(LoopWaker::Function wake, void* context) {
+  if (request_.cancel) cancel_waker_.Watch(request_.cancel, wake, context);
+  if (request_.closing) closing_waker_.Watch(request_.closing, wake, context);
+}
+
+Code HttpTransfer::Ended(int64_t now_ns) const noexcept {
+  if (request_.cancel && request_.cancel->fired()) return Code::kCancelled;
+  if (request_.closing && request_.closing->fired()) return Code::kClosed;
+  return now_ns >= request_.deadline_ns ? Code::kTimeout : Code::kOk;
+}
+
+// ---- Setting up ----
+
+bool HttpTransfer::SetHeaders(CURL* easy) {
+  const auto add = [this](const char* line) {
+    curl_slist* const longer = curl_slist_append(header_list_, line);
+    if (longer) header_list_ = longer;
+    return longer != nullptr;
+  };
+  // Without a wait for "100 Continue"; without a type that curl would make up.
+  if (!add("Expect:") || !add("Content-Type:")) return false;
+  for (const auto& [name, value] : request_.headers) {
+    // curl leaves a header without a value out, unless it ends with a semicolon.
+    std::string line = value.empty() ? name + ";" : name + ": " + value;
+    const bool added = add(line.c_str());
+    if (IsSecretHeader(name)) OPENSSL_cleanse(line.data(), line.size());
+    if (!added) return false;
+  }
+  return curl_easy_setopt(easy, CURLOPT_HTTPHEADER, header_list_) == CURLE_OK;
+}
+
+void HttpTransfer::SetBody(CURL* easy) {
+  if (request_.has_body) {
+    curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
+    curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
+    curl_easy_setopt(easy, CURLOPT_READFUNCTION, OnRead);
+    curl_easy_setopt(easy, CURLOPT_READDATA, this);
+    curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, OnSeek);
+    curl_easy_setopt(easy, CURLOPT_SEEKDATA, this);
+    if (request_.body.size() > size_t{64} << 10)
+      curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, kBufferBytes);
+  }
+  if (request_.method == "HEAD") {
+    curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+  } else if (request_.method != "GET") {
+    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request_.method.c_str());
+  }
+}
+
+void HttpTransfer::SetSecurity(CURL* easy, const HttpSettings& settings) {
+#if LIBCURL_VERSION_NUM >= 0x075500
+  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+#else
+  curl_easy_setopt(easy, CURLOPT_PROTOCOLS, long{CURLPROTO_HTTP | CURLPROTO_HTTPS});
+#endif
+  curl_easy_setopt(easy, CURLOPT_NETRC, long{CURL_NETRC_IGNORED});
+  curl_easy_setopt(easy, CURLOPT_SSLVERSION, long{CURL_SSLVERSION_TLSv1_2});
+  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, settings.insecure_tls ? 0L : 1L);
+  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, settings.insecure_tls ? 0L : 2L);
+  if (!settings.ca_file.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, settings.ca_file.c_str());
+  if (!settings.ca_path.empty()) curl_easy_setopt(easy, CURLOPT_CAPATH, settings.ca_path.c_str());
+  if (settings.no_proxy) {
+    curl_easy_setopt(easy, CURLOPT_PROXY, "");
+  } else if (!settings.proxy.empty()) {
+    curl_easy_setopt(easy, CURLOPT_PROXY, settings.proxy.c_str());
+  }
+}
+
+bool HttpTransfer::Prepare(CURL* easy, const HttpSettings& settings, int64_t now_ns) {
+  easy_ = easy;
+  started_ns_ = now_ns;
+  curl_easy_setopt(easy, CURLOPT_PRIVATE, this);
+  curl_easy_setopt(easy, CURLOPT_URL, request_.url.c_str());
+  curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
+  curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_1_1});
+  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
+  curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, kBufferBytes);
+  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, settings.connect_timeout_ms);
+  curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+  curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, settings.stall_seconds);
+  curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, settings.idle_seconds);
+#if LIBCURL_VERSION_NUM >= 0x075700
+  // Otherwise a transfer that is taken down waits for the resolver's thread.
+  curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+#endif
+  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error_text_);
+  curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, OnHeader);
+  curl_easy_setopt(easy, CURLOPT_HEADERDATA, this);
+  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, OnBody);
+  curl_easy_setopt(easy, CURLOPT_WRITEDATA, this);
+  curl_easy_setopt(easy, CURLOPT_USERAGENT, "chainstore");
+  SetSecurity(easy, settings);
+  SetBody(easy);
+  return SetHeaders(easy);
+}
+
+CURL* HttpTransfer::TakeEasy() noexcept {
+  CURL* const easy = std::exchange(easy_, nullptr);
+  if (easy) curl_easy_reset(easy);  // options only: connections belong to the multi handle
+  return easy;
+}
+
+// ---- What comes in ----
+
+size_t HttpTransfer::OnHeader(char* data, size_t size, size_t count, void* self) noexcept try {
+  return static_cast<HttpTransfer*>(self)->TakeHeader(Bytes(data, size * count)) ? size * count : 0;
+} catch (...) {
+  static_cast<HttpTransfer*>(self)->refused_ = Code::kNoMemory;
+  return 0;
+}
+
+size_t HttpTransfer::OnBody(char* data, size_t size, size_t count, void* self) noexcept try {
+  return static_cast<HttpTransfer*>(self)->TakeBody(Bytes(data, size * count)) ? size * count : 0;
+} catch (...) {
+  static_cast<HttpTransfer*>(self)->refused_ = Code::kNoMemory;
+  return 0;
+}
+
+bool HttpTransfer::TakeHeader(Bytes line) {
+  header_bytes_ += line.size();
+  if (header_bytes_ > kMaxHeaderBytes) {
+    refused_ = Code::kIo;
+    refused_why_ = "the answer's headers are longer than 64 KiB";
+    return false;
+  }
+  if (line.starts_with("HTTP/")) {  // also after an interim answer: what came before is void
+    reply_.headers.clear();
+    received_ = 0;
+    is_success_ = line.find(" 2") == line.find(' ');
+    is_partial_ = line.find(" 206") == line.find(' ');
+    return true;
+  }
+  const size_t colon = line.find(':');
+  if (colon == Bytes::npos) return true;
+  std::string name = LowerCase(Trimmed(line.substr(0, colon)));
+  const Bytes value = Trimmed(line.substr(colon + 1));
+  if (name == "content-length" && !IsLength(value, reply_.Find(name))) {
+    refused_ = Code::kIo;
+    refused_why_ = "the answer's length is no number, or there are two of it";
+    return false;
+  }
+  reply_.headers.emplace_back(std::move(name), value);
+  return true;
+}
+
+// A value of the size that the server announced, or one that grows.
+bool HttpTransfer::MakeRoom(size_t size) {
+  const size_t needed = received_ + size;
+  if (value_ && needed <= value_->size()) return true;
+  long status = 0;
+  curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
+  const bool ok = status >= 200 && status < 300;
+  const uint64_t most = ok ? request_.max_body_bytes : kMaxErrorBytes;
+  curl_off_t announced = -1;
+  curl_easy_getinfo(easy_, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
+  const uint64_t wanted = std::max<uint64_t>(needed, announced < 0 ? 0 : uint64_t(announced));
+  if (wanted > most) {
+    // A refusal of that size is no refusal of S3: its meaning is lost, as with a lost connection.
+    refused_ = ok ? Code::kTooLarge : Code::kIo;
+    refused_why_ = ok ? "the answer is larger than it may be" : "a refusal of more than 1 MiB";
+    return false;
+  }
+  uint64_t room = wanted;
+  if (announced < 0) room = std::min<uint64_t>(most, std::max<uint64_t>(2 * needed, 4096));
+  char* data = nullptr;
+  Ref<Value> larger = Value::Allocate(room, &data);
+  if (received_ != 0) memcpy(data, room_, received_);
+  value_ = std::move(larger);
+  room_ = data;
+  return true;
+}
+
+// Whether the answer is one that the caller would rather have otherwise, now that its size is
+// known.
+bool HttpTransfer::IsCut() {
+  curl_off_t announced = -1;
+  curl_easy_getinfo(easy_, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
+  const uint64_t size = announced < 0 ? 0 : uint64_t(announced);
+  const bool too_large = size > request_.max_body_bytes;  // and is refused
+  reply_.cut = request_.room ? !is_partial_
+                             : request_.cut_from != 0 && size >= request_.cut_from && !too_large;
+  if (reply_.cut) reply_.announced = size;
+  return reply_.cut;
+}
+
+bool HttpTransfer::TakeIntoRoom(Bytes data) {
+  if (data.size() > request_.max_body_bytes - received_) {
+    refused_ = Code::kTooLarge;
+    refused_why_ = "the answer is larger than the range that was asked for";
+    return false;
+  }
+  memcpy(request_.room + received_, data.data(), data.size());
+  received_ += data.size();
+  return true;
+}
+
+bool HttpTransfer::TakeBody(Bytes data) {
+  if (is_success_ && received_ == 0 && IsCut()) return false;
+  if (is_success_ && request_.room) return TakeIntoRoom(data);
+  if (!MakeRoom(data.size())) return false;
+  memcpy(room_ + received_, data.data(), data.size());
+  received_ += data.size();
+  return true;
+}
+
+// ---- What goes out ----
+
+size_t HttpTransfer::OnRead(char* buffer, size_t size, size_t count, void* self) noexcept {
+  auto* transfer = static_cast<HttpTransfer*>(self);
+  const Bytes body = transfer->request_.body;
+  const size_t part = std::min(size * count, body.size() - transfer->body_at_);
+  if (part != 0) memcpy(buffer, body.data() + transfer->body_at_, part);
+  transfer->body_at_ += part;
+  return part;
+}
+
+int HttpTransfer::OnSeek(void* self, curl_off_t offset, int origin) noexcept {
+  auto* transfer = static_cast<HttpTransfer*>(self);
+  if (origin != SEEK_SET || offset < 0 || size_t(offset) > transfer->request_.body.size())
+    return CURL_SEEKFUNC_FAIL;
+  transfer->body_at_ = static_cast<size_t>(offset);
+  return CURL_SEEKFUNC_OK;
+}
+
+// ---- The end ----
+
+HttpTiming HttpTransfer::Timing() const {
+  long connects = 0;
+  curl_off_t first_us = 0, connected_us = 0, total_us = 0;
+  curl_easy_getinfo(easy_, CURLINFO_NUM_CONNECTS, &connects);
+  curl_easy_getinfo(easy_, CURLINFO_STARTTRANSFER_TIME_T, &first_us);
+  curl_easy_getinfo(easy_, CURLINFO_PRETRANSFER_TIME_T, &connected_us);
+  curl_easy_getinfo(easy_, CURLINFO_TOTAL_TIME_T, &total_us);
+  return {connected_us, first_us, total_us, connects == 0 && connected_us != 0};
+}
+
+void HttpTransfer::Count(const HttpTiming& timing, HttpMeters* meters) const {
+  long connects = 0;
+  curl_off_t sent = 0, received = 0;
+  curl_easy_getinfo(easy_, CURLINFO_NUM_CONNECTS, &connects);
+  curl_easy_getinfo(easy_, CURLINFO_SIZE_UPLOAD_T, &sent);
+  curl_easy_getinfo(easy_, CURLINFO_SIZE_DOWNLOAD_T, &received);
+  const auto add = [](std::atomic<uint64_t>& number, int64_t by) {
+    number.fetch_add(static_cast<uint64_t>(by), std::memory_order_relaxed);
+  };
+  add(meters->requests, 1);
+  add(meters->connections, connects);
+  add(meters->reused, timing.reused);
+  add(meters->sent_bytes, sent);
+  add(meters->received_bytes, received);
+  if (timing.first_byte_us == 0) return;
+  add(meters->first_bytes, 1);
+  add(meters->first_byte_us, timing.first_byte_us);
+}
+
+HttpReply HttpTransfer::Finish(CURLcode code, HttpMeters* meters) {
+  long status = 0;
+  curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
+  const HttpTiming timing = Timing();
+  Count(timing, meters);
+  reply_.first_byte_ns = timing.first_byte_us * 1000;
+  reply_.connected = timing.connected_us != 0;
+  reply_.status = static_cast<int>(status);
+  reply_.received = received_;
+  if (code == CURLE_OK || reply_.cut) {
+    if (!value_) {
+      value_ = Value::Allocate(0, &room_);
+    } else if (received_ != value_->size()) {
+      value_ = Value::Copy(Bytes(room_, received_));
+    }
+    reply_.body = std::move(value_);
+    return std::move(reply_);
+  }
+  reply_.ended = refused_ != Code::kOk ? refused_ : Code::kIo;
+  if (code == CURLE_OUT_OF_MEMORY) reply_.ended = Code::kNoMemory;
+  if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE) {
+    reply_.ended = Code::kDenied;
+  }
+  reply_.failure = *refused_why_    ? refused_why_
+                   : error_text_[0] ? error_text_
+                                    : curl_easy_strerror(code);
+  return std::move(reply_);
+}
+
+}  // namespace chainstore::s3

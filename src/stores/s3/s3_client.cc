@@ -1,0 +1,439 @@
+#include "stores/s3/s3_client.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "core/one_attempt.h"
+#include "stores/s3/http_date.h"
+#include "stores/s3/provider_chain.h"
+
+namespace chainstore::s3 {
+namespace {
+
+constexpr int kMaxHops = 2;
+constexpr int64_t kSecondNs = 1'000'000'000;
+
+// Seconds that the server asks for, within bounds: an absurd wait is not obeyed.
+int64_t RetryAfterNs(const HttpReply& reply) {
+  const std::string* const text = reply.Find("retry-after");
+  int64_t seconds = 0;
+  if (!text) return 0;
+  std::from_chars(text->data(), text->data() + text->size(), seconds);
+  return std::clamp<int64_t>(seconds, 0, 20) * kSecondNs;
+}
+
+// By OpenSSL's and curl's words, which are all that there is.
+const char* CertificateHint(const std::string& failure) {
+  const auto says = [&](const char* words) { return failure.find(words) != std::string::npos; };
+  if (says("expired") || says("not yet valid")) {
+    return "renew the server's certificate, or check this machine's clock";
+  }
+  if (says("subject name")) return "the option endpoint must have a name that the certificate has";
+  return "name the authority that signed it with the option ca_file";
+}
+
+}  // namespace
+
+RequestKind S3Request::kind() const noexcept {
+  if (method == "GET") return object.empty() ? RequestKind::kList : RequestKind::kGet;
+  if (method == "HEAD") return RequestKind::kHead;
+  if (method == "DELETE") return RequestKind::kDelete;
+  if (method == "PUT") return query.empty() ? RequestKind::kPut : RequestKind::kPart;
+  return object.empty() ? RequestKind::kDeleteMany : RequestKind::kUpload;
+}
+
+const std::string* S3Reply::Find(Bytes name) const noexcept {
+  for (const auto& header : headers) {
+    if (header.first == name) return &header.second;
+  }
+  return nullptr;
+}
+
+// One request and all its attempts, which come one after the other.
+class S3Client::Exchange final : public RefCounted<Exchange> {
+ public:
+  Exchange(Ref<S3Client> client, S3Request request, const Call& call, Answered answered)
+      : client_(std::move(client)),
+        request_(std::move(request)),
+        call_(call),
+        answered_(std::move(answered)) {}
+
+  void Begin() { Authorise(0); }
+
+ private:
+  void Authorise(int64_t pause_ns);
+  void Submit(const Ref<const Identity>& identity, int64_t pause_ns);
+  HttpRequest Signed(const Identity& identity, const Endpoint& host, const std::string& region);
+  void OnReply(HttpReply&& reply);
+  void OnFailure(HttpReply&& reply);
+  void OnSuccess(HttpReply&& reply);
+  std::string WrongWith(const HttpReply& reply, const XmlNode* root,
+                        const std::string& no_xml) const;
+  void OnRefusal(HttpReply&& reply, ErrorReply&& error);
+  void Refuse(HttpReply&& reply, const ErrorReply& error);
+  bool Correct(const HttpReply& reply, const ErrorReply& error);
+  bool FollowRegion(const std::string& region);
+  bool FollowLocation(const std::string& location);
+  void AskForRegion(HttpReply&& reply, ErrorReply&& error);
+  bool LearnClock(const HttpReply& reply);
+  // False: no further attempt.
+  bool Again(Retry retry, int64_t at_least_ns);
+  void Finish(S3Reply&& reply);
+  Failure Fail(Code code, std::string what) const;
+
+  const Ref<S3Client> client_;
+  const S3Request request_;
+  const Call call_;
+  Answered answered_;
+  Ref<const Identity> identity_;
+  std::string body_sha256_;  // computed once, for all attempts
+  int attempts_ = 1;
+  int hops_ = 0;
+  int taken_ = 0;  // from the budget, by the last retry
+  bool clock_learnt_ = false;
+  bool renewed_ = false;
+  bool ambiguous_ = false;
+  int64_t skew_seconds_ = 0;
+};
+
+// ---- An attempt ----
+
+void S3Client::Exchange::Authorise(int64_t pause_ns) {
+  client_->credentials_->Get(
+      call_, [self = Ref<Exchange>(this), pause_ns](Result<Ref<const Identity>>&& found) {
+        if (found.ok()) return self->Submit(*found, pause_ns);
+        S3Reply reply;
+        reply.status = found.status();
+        self->Finish(std::move(reply));
+      });
+}
+
+HttpRequest S3Client::Exchange::Signed(const Identity& identity, const Endpoint& host,
+                                       const std::string& region) {
+  const S3Settings& settings = client_->settings_;
+  const std::string path = settings.BasePath() + EncodePath(request_.object);
+  const std::string query = EncodeQuery(request_.query);
+  Headers headers = request_.headers;
+  headers.insert(headers.end(), settings.request_headers.begin(), settings.request_headers.end());
+  HttpRequest out;
+  if (!identity.anonymous) {
+    const Scope scope{SigningTime(client_->WallMs()), region};
+    if (request_.has_body && settings.signed_payload && body_sha256_.empty()) {
+      body_sha256_ = Hex(AsBytes(Sha256(request_.body)));
+    }
+    const Bytes payload = !request_.has_body        ? kEmptySha256
+                          : settings.signed_payload ? Bytes(body_sha256_)
+                                                    : kUnsignedPayload;
+    headers.emplace_back("x-amz-content-sha256", payload);
+    headers.emplace_back("x-amz-date", scope.time.stamp());
+    if (!identity.session_token.empty()) {
+      headers.emplace_back("x-amz-security-token", identity.session_token.Reveal());
+    }
+    Headers to_sign = {{"host", host.Authority()}};
+    for (const auto& header : headers) {
+      if (IsSigned(header.first)) to_sign.push_back(header);
+    }
+    headers.emplace_back("authorization",
+                         Authorization(client_->keys_, identity.access_key, identity.secret, scope,
+                                       {request_.method, path, query, &to_sign, payload}));
+    WipeSecrets(&to_sign);
+  }
+  out.method = request_.method;
+  out.url = host.Origin() + path + (query.empty() ? "" : "?" + query);
+  out.headers = std::move(headers);
+  return out;
+}
+
+void S3Client::Exchange::Submit(const Ref<const Identity>& identity, int64_t pause_ns) {
+  identity_ = identity;
+  const std::string region = client_->region();
+  HttpRequest out = Signed(*identity, client_->host(), region);
+  out.has_body = request_.has_body;
+  out.body = request_.body;
+  out.body_owner = request_.body_owner;
+  if (pause_ns != 0) out.start_at_ns = Clock::System().SteadyNs() + pause_ns;
+  out.deadline_ns = call_.deadline_ns;
+  out.cancel = call_.cancel;
+  out.closing = client_->closing_;
+  out.max_body_bytes = request_.max_body_bytes;
+  out.cut_from = request_.cut_from;
+  out.room = request_.room;
+  client_->http_.Send(std::move(out), [self = Ref<Exchange>(this)](HttpReply&& reply) {
+    self->OnReply(std::move(reply));
+  });
+}
+
+bool S3Client::Exchange::Again(Retry retry, int64_t at_least_ns) {
+  const int most = (call_.flags & kOneAttempt) != 0 ? 1 : client_->settings_.attempts;
+  if (retry == Retry::kNever || attempts_ >= most) return false;
+  const int64_t pause_ns = std::max(at_least_ns, PauseNs(retry, attempts_ + 1));
+  // The pause never ends past the caller's deadline: he gets the failure while he waits for it.
+  if (call_.deadline_ns != kForeverNs &&
+      Clock::System().SteadyNs() + pause_ns >= call_.deadline_ns) {
+    return false;
+  }
+  const int taken = client_->budget_.Take(retry);
+  if (taken == 0) return false;
+  taken_ = taken;
+  ++attempts_;
+  client_->meters_.CountRetry(retry);
+  Authorise(pause_ns);
+  return true;
+}
+
+// ---- What came back ----
+
+void S3Client::Exchange::OnReply(HttpReply&& reply) {
+  if (reply.connected) client_->meters_.CountRequest(request_.kind());
+  if (reply.ended != Code::kOk) return OnFailure(std::move(reply));
+  if (reply.status >= 200 && reply.status < 300) return OnSuccess(std::move(reply));
+  ErrorReply error = ReadErrorReply(reply);
+  OnRefusal(std::move(reply), std::move(error));
+}
+
+void S3Client::Exchange::OnFailure(HttpReply&& reply) {
+  S3Reply out;
+  out.ambiguous = ambiguous_ = ambiguous_ || reply.connected;
+  switch (reply.ended) {
+    case Code::kTimeout:
+    case Code::kCancelled:
+      out.status = Fail(reply.ended, reply.ended == Code::kTimeout ? "the call's time is up"
+                                                                   : "the call was cancelled");
+      break;
+    case Code::kClosed:
+      out.status = Fail(Code::kClosed, "the store was closed");
+      break;
+    case Code::kDenied:
+      out.status = Fail(Code::kDenied, "the server's certificate is refused: " + reply.failure)
+                       .Hint(CertificateHint(reply.failure));
+      break;
+    case Code::kIo:
+      if (Again(Retry::kFault, 0)) return;
+      out.status = Fail(Code::kIo, "the network failed: " + OneLine(reply.failure));
+      break;
+    default:
+      out.status = Fail(reply.ended, reply.failure.empty() ? "out of memory" : reply.failure);
+  }
+  Finish(std::move(out));
+}
+
+// Why a 2xx is no success; empty: it is one. `root` is what was found in its body, if anything.
+std::string S3Client::Exchange::WrongWith(const HttpReply& reply, const XmlNode* root,
+                                          const std::string& no_xml) const {
+  if (request_.root) {
+    if (!root) return "the answer is no XML: " + no_xml;
+    if (root->name == request_.root) return "";
+    return "the answer is a " + OneLine(root->name) + ", not a " + request_.root;
+  }
+  if (!request_.is_object) return reply.body->size() == 0 ? "" : "the answer has a body";
+  if (!reply.Find("etag")) return "the answer has no ETag";
+  if (!request_.reads()) return "";
+  const auto& headers = request_.headers;
+  const bool ranged = std::any_of(headers.begin(), headers.end(),
+                                  [](const auto& each) { return each.first == "range"; });
+  if (reply.status != 200 && !(ranged && reply.status == 206)) {
+    return "the answer is HTTP " + std::to_string(reply.status);
+  }
+  // One that ends with its connection may have been cut off.
+  const bool has_length = reply.Find("content-length") || reply.Find("transfer-encoding");
+  return has_length || request_.method == "HEAD" ? "" : "the answer does not tell its length";
+}
+
+void S3Client::Exchange::OnSuccess(HttpReply&& reply) {
+  S3Reply out;
+  std::string no_xml;
+  if (request_.root || (!request_.reads() && reply.body->size() != 0)) {
+    out.root = ParseXml(reply.body->bytes(), &no_xml);
+    if (out.root && out.root->name == "Error") {
+      ErrorReply error;
+      error.http_status = 500;  // a failure after the 200 was sent
+      error.code = "InternalError";
+      ReadErrorDocument(*out.root, &error);
+      return OnRefusal(std::move(reply), std::move(error));
+    }
+  }
+  const std::string wrong = WrongWith(reply, out.root.get(), no_xml);
+  if (!wrong.empty()) {
+    ambiguous_ = true;
+    if (Again(Retry::kFault, 0)) return;
+    out.status = Fail(Code::kIo, wrong + ", as no S3 server answers")
+                     .Detail("http_status", std::to_string(reply.status))
+                     .Hint("check the option endpoint");
+    return Finish(std::move(out));
+  }
+  client_->budget_.Give(taken_);
+  out.http_status = reply.status;
+  out.headers = std::move(reply.headers);
+  out.body = std::move(reply.body);
+  out.cut = reply.cut;
+  out.announced = reply.announced;
+  out.received = reply.received;
+  Finish(std::move(out));
+}
+
+void S3Client::Exchange::OnRefusal(HttpReply&& reply, ErrorReply&& error) {
+  if (request_.is_question) return Refuse(std::move(reply), error);
+  if (Correct(reply, error)) return Authorise(0);
+  const bool is_lost = IsRedirect(error) && error.region.empty() && hops_ < kMaxHops;
+  is_lost ? AskForRegion(std::move(reply), std::move(error)) : Refuse(std::move(reply), error);
+}
+
+void S3Client::Exchange::Refuse(HttpReply&& reply, const ErrorReply& error) {
+  const Retry retry = RetryOf(error);
+  if (retry == Retry::kFault) ambiguous_ = true;
+  if (Again(retry, RetryAfterNs(reply))) return;
+  S3Reply out;
+  out.http_status = error.http_status;
+  out.s3_code = error.code;
+  out.headers = std::move(reply.headers);
+  Code code = CodeOf(error);
+  // A miss and a condition that fails are answers of objects only.
+  if (static_cast<int>(code) > 0 && request_.root) code = Code::kIo;
+  if (static_cast<int>(code) > 0) {
+    out.status = code;
+  } else {
+    std::string what = error.code.empty() ? "the server refused" : error.code;
+    what += " (HTTP " + std::to_string(error.http_status) + ")";
+    if (!error.message.empty()) what += ": " + error.message;
+    Failure failure = Fail(code, std::move(what));
+    failure.Detail("http_status", std::to_string(error.http_status));
+    if (!error.code.empty()) failure.Detail("s3_code", error.code);
+    if (!error.request_id.empty()) failure.Detail("request_id", error.request_id);
+    const std::string hint =
+        HintOf(error, request_.action, client_->settings_.bucket, skew_seconds_);
+    if (!hint.empty()) failure.Hint(hint);
+    out.status = failure.Retryable(retry != Retry::kNever);
+  }
+  Finish(std::move(out));
+}
+
+// ---- What can be put right ----
+
+bool S3Client::Exchange::Correct(const HttpReply& reply, const ErrorReply& error) {
+  if (IsSkew(error)) return LearnClock(reply);
+  if (IsExpiredCredential(error) && !renewed_) {
+    renewed_ = true;
+    client_->credentials_->Expire(identity_);
+    return !identity_->fixed;  // such a one would come back
+  }
+  return IsRedirect(error) && (FollowRegion(error.region) || FollowLocation(error.location));
+}
+
+bool S3Client::Exchange::LearnClock(const HttpReply& reply) {
+  const std::string* const date = reply.Find("date");
+  const int64_t server_s = date ? ParseHttpDate(*date) : -1;
+  if (server_s < 0) return false;
+  const int64_t now_ms = client_->runtime_->clock().WallMs();
+  skew_seconds_ = server_s - now_ms / 1000;
+  client_->skew_ms_.store(server_s * 1000 - now_ms);
+  return !std::exchange(clock_learnt_, true);
+}
+
+bool S3Client::Exchange::FollowRegion(const std::string& region) {
+  if (hops_ == kMaxHops || region.empty() || !IsHostLabel(region)) return false;
+  ++hops_;
+  if (region == client_->region()) return false;
+  client_->SetRegion(region);
+  return true;
+}
+
+// Only where it leads counts, never its path: that is the object's in any case.
+bool S3Client::Exchange::FollowLocation(const std::string& location) {
+  if (hops_ == kMaxHops || location.empty()) return false;
+  const Result<Endpoint> to = EndpointOfUrl(location);
+  const Endpoint from = client_->host();
+  if (!to.ok() || *to == from || !MayRedirect(from, *to)) return false;
+  ++hops_;
+  client_->SetHost(*to);
+  return true;
+}
+
+// The answer to this has the region in a header, whether it is a refusal or not.
+void S3Client::Exchange::AskForRegion(HttpReply&& reply, ErrorReply&& error) {
+  S3Request question;
+  question.operation = request_.operation;
+  question.action = "s3:ListBucket";
+  question.method = "HEAD";
+  question.is_question = true;
+  client_->Send(std::move(question), call_,
+                [self = Ref<Exchange>(this), reply = std::move(reply),
+                 error = std::move(error)](S3Reply&& found) mutable {
+                  const std::string* const region = found.Find("x-amz-bucket-region");
+                  if (region && self->FollowRegion(*region)) return self->Authorise(0);
+                  self->Refuse(std::move(reply), error);
+                });
+}
+
+// ---- The end ----
+
+Failure S3Client::Exchange::Fail(Code code, std::string what) const {
+  Failure failure(code, std::move(what));
+  failure.Store(client_->name_).Op(request_.operation);
+  if (!request_.user_key.empty()) failure.KeyIs(request_.user_key);
+  failure.Detail("attempt", std::to_string(attempts_));
+  return failure;
+}
+
+void S3Client::Exchange::Finish(S3Reply&& reply) {
+  reply.attempts = attempts_;
+  reply.ambiguous = ambiguous_;
+  if (attempts_ > 1 && call_.trace) {
+    call_.trace->Note(call_.span, "retries", static_cast<uint64_t>(attempts_ - 1));
+  }
+  answered_(std::move(reply));
+}
+
+S3Client::S3Client(S3Settings settings, Ref<Runtime> runtime, Ref<CancelToken> closing)
+    : runtime_(std::move(runtime)),
+      settings_(std::move(settings)),
+      name_(settings_.StoreName()),
+      closing_(std::move(closing)),
+      credentials_(MakeRef<Credentials>(name_, runtime_,
+                                        MakeProviders(settings_, runtime_->clock()), closing_)),
+      region_(settings_.region),
+      http_(settings_.http) {}
+
+std::string S3Client::region() const {
+  MutexLock lock(mutex_);
+  return region_;
+}
+
+void S3Client::SetRegion(const std::string& region) {
+  MutexLock lock(mutex_);
+  region_ = region;
+  host_.reset();
+}
+
+Endpoint S3Client::host() const {
+  MutexLock lock(mutex_);
+  return host_ ? *host_ : settings_.HostOf(region_);
+}
+
+void S3Client::SetHost(const Endpoint& host) {
+  MutexLock lock(mutex_);
+  host_ = host;
+}
+
+void S3Client::Send(S3Request request, const Call& call, Answered answered) {
+  MakeRef<Exchange>(Ref<S3Client>(this), std::move(request), call, std::move(answered))->Begin();
+}
+
+void S3Client::Presign(std::string method, std::string object, int64_t seconds, Presigned done) {
+  credentials_->Get(
+      Call(), [self = Ref<S3Client>(this), method = std::move(method), object = std::move(object),
+               seconds, done = std::move(done)](Result<Ref<const Identity>>&& found) mutable {
+        if (!found.ok()) return done(found.status());
+        const Identity& who = **found;
+        const std::string region = self->region();
+        const Endpoint host = self->host();
+        const std::string path = self->settings_.BasePath() + EncodePath(object);
+        if (who.anonymous) return done(host.Origin() + path);
+        const Scope scope{SigningTime(self->WallMs()), region};
+        const std::string query =
+            PresignedQuery(self->keys_, who.access_key, who.secret, who.session_token, scope,
+                           method, path, {}, {{"host", host.Authority()}}, seconds);
+        done(host.Origin() + path + "?" + query);
+      });
+}
+
+}  // namespace chainstore::s3
