@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Runs a command with a toxiproxy server on loopback, whose API is at TOXIPROXY_URL: tests make
+# proxies in front of S3_ENDPOINT with it. Gone when this ends. Where there is no toxiproxy-server
+# on the path the command is run without it, and says what it leaves out.
+# usage: with_toxiproxy.sh COMMAND...
+set -euo pipefail
+
+if ! command -v toxiproxy-server >/dev/null; then
+  echo "toxiproxy-server is not there: nothing is tested behind a bad network"
+  exec "$@"
+fi
+
+answers() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+port=$((30000 + RANDOM % 2000))
+while answers $port; do port=$((port + 1)); done
+toxiproxy-server -host 127.0.0.1 -port "$port" -seed 1 >/dev/null 2>&1 </dev/null &
+server=$!
+trap 'kill $server; wait $server || true' EXIT
+for _ in $(seq 100); do
+  answers "$port" && break
+  kill -0 $server # it has ended: so does this
+  sleep 0.1
+done
+export TOXIPROXY_URL=http://127.0.0.1:$port
+"$@"
