@@ -14,7 +14,7 @@ using Form = Scheme::Form;
 
 // ---- The same directory twice ----
 
-struct Place {
+struct Location {
   std::string directory;  // canonical, as far as it is there
   std::string part;       // the bucket of a directory that several stores may share
   const Scheme* scheme;
@@ -27,7 +27,7 @@ std::string ValueOf(const Node& node, const OptionSpec& spec) {
   return spec.default_text ? spec.default_text : "";
 }
 
-void CollectPlaces(const Node& node, std::vector<Place>* places) {
+void CollectLocations(const Node& node, std::vector<Location>* locations) {
   if (node.scheme->form == Form::kPath) {
     const Node::Value* const value = node.Find(node.scheme->arguments[0].name);
     std::error_code failed;
@@ -38,27 +38,29 @@ void CollectPlaces(const Node& node, std::vector<Place>* places) {
     while (directory.size() > 1 && directory.back() == '/') directory.pop_back();
     const auto arguments = node.scheme->arguments;
     std::string part = arguments.size() > 1 ? ValueOf(node, arguments[1]) : "";
-    places->push_back({std::move(directory), std::move(part), node.scheme, value});
+    locations->push_back({std::move(directory), std::move(part), node.scheme, value});
   }
-  for (const Node& inner : node.inner) CollectPlaces(inner, places);
+  for (const Node& inner : node.inner) CollectLocations(inner, locations);
 }
 
-Status CheckPlaces(const Node& root) {
-  std::vector<Place> places;
-  CollectPlaces(root, &places);
+Status CheckLocations(const Node& root) {
+  std::vector<Location> locations;
+  CollectLocations(root, &locations);
   // The later of two is the one that is too many.
-  for (size_t at = 1; at < places.size(); ++at) {
-    const Place& place = places[at];
-    const auto same = std::find_if(
-        places.begin(), places.begin() + static_cast<ptrdiff_t>(at), [&place](const Place& other) {
-          return other.directory == place.directory &&
-                 (other.scheme != place.scheme || other.part == place.part);
-        });
-    if (same == places.begin() + static_cast<ptrdiff_t>(at)) continue;
-    return ErrorAt(place.value->column,
-                   Quote(place.value->written.empty() ? place.value->text : place.value->written) +
-                       " is the directory of the store at column " +
-                       std::to_string(same->value->column) + " too");
+  for (size_t at = 1; at < locations.size(); ++at) {
+    const Location& location = locations[at];
+    const auto same =
+        std::find_if(locations.begin(), locations.begin() + static_cast<ptrdiff_t>(at),
+                     [&location](const Location& other) {
+                       return other.directory == location.directory &&
+                              (other.scheme != location.scheme || other.part == location.part);
+                     });
+    if (same == locations.begin() + static_cast<ptrdiff_t>(at)) continue;
+    return ErrorAt(
+        location.value->column,
+        Quote(location.value->written.empty() ? location.value->text : location.value->written) +
+            " is the directory of the store at column " + std::to_string(same->value->column) +
+            " too");
   }
   return Code::kOk;
 }
@@ -179,7 +181,7 @@ Result<Ref<Store>> Open(std::string_view text, const Options* options, const Dia
   if (options) {
     if (Status status = Override(*options, &*root); !status.ok()) return status;
   }
-  if (Status status = CheckPlaces(*root); !status.ok()) return status;
+  if (Status status = CheckLocations(*root); !status.ok()) return status;
   Opener opener(options);
   auto opened = opener.Open(*root);
   if (opened.ok()) opener.Keep();

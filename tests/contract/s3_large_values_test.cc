@@ -7,8 +7,6 @@
 namespace contract {
 namespace {
 
-constexpr size_t kMiB = size_t{1} << 20;
-
 // No part is like another, so that none can take another's place.
 std::string LargeValue(size_t size) {
   std::string value(size, '\0');

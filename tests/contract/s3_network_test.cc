@@ -43,7 +43,6 @@ struct Operation {
   unsigned speed;  // KB/s: it takes about a quarter of a second
 };
 
-constexpr size_t kMiB = size_t{1} << 20;
 constexpr size_t kLarge = 11 * kMiB + 5;
 constexpr size_t kListed = 300;
 constexpr Operation kOperations[] = {

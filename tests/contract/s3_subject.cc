@@ -3,14 +3,11 @@
 #include <cstdlib>
 
 namespace contract {
-namespace {
 
 std::string Variable(const char* name) {
   const char* const text = getenv(name);
   return text ? text : "";
 }
-
-}  // namespace
 
 bool HasS3() { return cs_has("s3") && !Variable("S3_BUCKET").empty(); }
 

@@ -6,6 +6,11 @@
 
 namespace contract {
 
+inline constexpr size_t kMiB = size_t{1} << 20;
+
+// The environment variable; empty where it is not set.
+std::string Variable(const char* name);
+
 bool HasS3();
 // Whether this server is known not to be as S3 is in this (tests/s3/quirks.py).
 bool HasQuirk(const std::string& name);

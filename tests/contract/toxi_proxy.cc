@@ -8,13 +8,10 @@
 
 #include <cstdlib>
 
+#include "contract/s3_subject.h"
+
 namespace contract {
 namespace {
-
-std::string Variable(const char* name) {
-  const char* const text = getenv(name);
-  return text ? text : "";
-}
 
 // "http://HOST:PORT" without its scheme.
 std::string Authority(const std::string& url) { return url.substr(url.find("//") + 2); }

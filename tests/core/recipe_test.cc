@@ -5,13 +5,13 @@
 namespace chainstore {
 namespace {
 
-constexpr OptionSpec kSpecs[] = {
+constexpr OptionSpec kRecipeSpecs[] = {
     {"a", OptionSpec::Type::kCount, "1", "one"},
     {"b", OptionSpec::Type::kSize, "2KiB", "fitted", "", true},
 };
 
 TEST(RecipeTest, HasEveryOptionButAFittedDefault) {
-  const Recipe made("kind", {{"argument", "x"}}, kSpecs, nullptr);
+  const Recipe made("kind", {{"argument", "x"}}, kRecipeSpecs, nullptr);
   EXPECT_EQ(made.kind, "kind");
   ASSERT_EQ(made.values.size(), 2u);
   EXPECT_EQ(made.Find("argument")->text, "x");
@@ -19,11 +19,11 @@ TEST(RecipeTest, HasEveryOptionButAFittedDefault) {
   EXPECT_EQ(made.Find("b"), nullptr);
   Options options;
   options.values = {{"b", "2KiB"}};
-  EXPECT_EQ(Recipe("kind", {}, kSpecs, &options).Find("b")->text, "2KiB");
+  EXPECT_EQ(Recipe("kind", {}, kRecipeSpecs, &options).Find("b")->text, "2KiB");
 }
 
 TEST(RecipeTest, ANoteReplacesTheValueOfItsName) {
-  Recipe made("kind", {}, kSpecs, nullptr);
+  Recipe made("kind", {}, kRecipeSpecs, nullptr);
   made.Note({"a", "${A}", true});
   made.Note({"c", "3"});
   ASSERT_EQ(made.values.size(), 2u);
@@ -47,8 +47,8 @@ TEST(RecipeTest, ValuesHaveOneWayToBeWritten) {
   for (const uint64_t number : {0ull, 1ull, 999ull, 1'000ull, 1'024ull, 1ull << 50, ~0ull}) {
     EXPECT_EQ(*ParseSize(FormatSize(number)), number);
   }
-  EXPECT_EQ(CanonicalOption(kSpecs[1], "2048B"), "2KiB");
-  EXPECT_EQ(CanonicalOption(kSpecs[1], "nonsense"), "nonsense");
+  EXPECT_EQ(CanonicalOption(kRecipeSpecs[1], "2048B"), "2KiB");
+  EXPECT_EQ(CanonicalOption(kRecipeSpecs[1], "nonsense"), "nonsense");
   EXPECT_EQ(CanonicalOption({"p", OptionSpec::Type::kPercent, "1", ""}, "10"), "10%");
 }
 

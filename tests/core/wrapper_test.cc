@@ -9,14 +9,14 @@
 namespace chainstore {
 namespace {
 
-class Plain final : public Wrapper {
+class PlainWrapper final : public Wrapper {
  public:
-  explicit Plain(Ref<Store> inner) : Wrapper("plain", std::move(inner)) {}
+  explicit PlainWrapper(Ref<Store> inner) : Wrapper("plain", std::move(inner)) {}
 };
 
 TEST(WrapperTest, PassesEveryOperationOn) {
   auto inner = ScriptedStore::New("inner");
-  auto plain = MakeRef<Plain>(inner);
+  auto plain = MakeRef<PlainWrapper>(inner);
   EXPECT_EQ(plain->caps(), inner->caps());
   EXPECT_EQ(plain->inner(0), inner.get());
   EXPECT_EQ(plain->inner(1), nullptr);
@@ -40,8 +40,9 @@ TEST(WrapperTest, PassesEveryOperationOn) {
 
 TEST(WrapperTest, CloseWaitsForTheCallsUnderWay) {
   auto inner = ScriptedStore::New("inner");
-  auto keeper = MakeRef<Plain>(inner);  // the inner store stays open: its gate is not what waits
-  auto plain = MakeRef<Plain>(inner);
+  auto keeper =
+      MakeRef<PlainWrapper>(inner);  // the inner store stays open: its gate is not what waits
+  auto plain = MakeRef<PlainWrapper>(inner);
   ScriptedStore::Go held;
   Event asked;
   inner->SetScript([&](ScriptedStore::Op, const std::string&, ScriptedStore::Go go) {

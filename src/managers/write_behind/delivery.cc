@@ -11,7 +11,6 @@
 namespace chainstore::behind {
 namespace {
 
-constexpr int64_t kNsPerMs = 1'000'000;
 // So often the same permanent refusal is believed.
 constexpr uint32_t kMaxRefusals = 3;
 // After so many operations the pump lets other tasks have its worker.

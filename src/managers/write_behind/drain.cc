@@ -8,7 +8,6 @@
 namespace chainstore::behind {
 namespace {
 
-constexpr int64_t kNsPerMs = 1'000'000;
 // An error with a cause for each of a million keys helps nobody.
 constexpr size_t kMaxCauses = 16;
 

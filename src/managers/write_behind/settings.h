@@ -8,6 +8,8 @@
 
 namespace chainstore::behind {
 
+inline constexpr int64_t kNsPerMs = 1'000'000;  // settings are in ms, the clock is in ns
+
 // What a write meets when the queue is full.
 enum class Overflow : uint8_t {
   kBlock,    // waits for room, at most until its deadline or cancel

@@ -9,7 +9,7 @@ namespace {
 
 // What a put that finds no space looks through for expired entries, in buckets of up to seven:
 // about a millisecond. The next such put goes on from there.
-constexpr size_t kSweepBuckets = 4096;
+constexpr size_t kSweptAtFull = 4096;
 // Gets of a batch whose cache lines are under way together: more than a core can have open.
 constexpr size_t kBatchAhead = 32;
 
@@ -187,7 +187,7 @@ EntryHeap* MemoryStore::HeapForEntries() const noexcept {
 }
 
 void MemoryStore::SweepForSpace(const Key& key) noexcept {
-  size_t buckets = kSweepBuckets;
+  size_t buckets = kSweptAtFull;
   const uint64_t first = key.hash >> 48;
   for (uint64_t at = 0; at <= shard_mask_; ++at) {
     MemoryShard& shard = shards_[(first + at) & shard_mask_];

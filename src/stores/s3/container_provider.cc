@@ -32,7 +32,7 @@ bool IsTrustedHost(const std::string& host) {
   return IN6_IS_ADDR_LOOPBACK(&six) || memcmp(&six, &eks, sizeof(six)) == 0;
 }
 
-Failure Wrong(std::string what) { return Failure(Code::kDenied, std::move(what)); }
+Failure ContainerFailure(std::string what) { return Failure(Code::kDenied, std::move(what)); }
 
 // The URI to ask; empty: none is set.
 Result<std::string> UriOf(const Variables& variables) {
@@ -40,13 +40,14 @@ Result<std::string> UriOf(const Variables& variables) {
   if (!relative.empty()) {
     // "@host/" would name another host.
     if (!IsPath(relative)) {
-      return Wrong("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI does not begin with /");
+      return ContainerFailure("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI does not begin with /");
     }
     return "http://169.254.170.2" + std::string(relative);
   }
   const Bytes full = variables.Get("AWS_CONTAINER_CREDENTIALS_FULL_URI");
   if (!full.empty() && !IsContainerUri(full)) {
-    return Wrong("AWS_CONTAINER_CREDENTIALS_FULL_URI is neither an https URI nor one of this host")
+    return ContainerFailure(
+               "AWS_CONTAINER_CREDENTIALS_FULL_URI is neither an https URI nor one of this host")
         .Hint("http is only for loopback, 169.254.170.2, 169.254.170.23 and fd00:ec2::23");
   }
   return std::string(full);
@@ -58,14 +59,15 @@ Result<Secret> TokenOf(const Variables& variables) {
   const std::string path = variables.Text("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
   if (!path.empty()) {
     if (const int failed = ReadSecretFile(path, kMaxTokenBytes, &token); failed != 0) {
-      return Wrong("cannot read the file of AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE").Errno(failed);
+      return ContainerFailure("cannot read the file of AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")
+          .Errno(failed);
     }
     Bytes text = token.Reveal();
     while (text.ends_with('\n') || text.ends_with('\r')) text.remove_suffix(1);
     token = Secret(text);
   }
   if (!IsHeaderValue(token.Reveal()))
-    return Wrong("the authorization token has a line break in it");
+    return ContainerFailure("the authorization token has a line break in it");
   return token;
 }
 

@@ -20,7 +20,7 @@ namespace {
 
 constexpr size_t kMaxOutputBytes = kMaxJsonBytes;
 
-Failure Wrong(std::string what) {
+Failure ProcessFailure(std::string what) {
   return Failure(Code::kDenied, "the credential process " + std::move(what));
 }
 
@@ -131,20 +131,20 @@ Result<Secret> Program::Finish(int64_t deadline_ns, const Ref<CancelToken>& stop
         {open ? out_.get() : -1, POLLIN, 0}, {exit_.get(), POLLIN, 0}, {alarm.fd(), POLLIN, 0}};
     const int64_t left_ms = (deadline_ns - Clock::System().SteadyNs()) / 1'000'000 + 1;
     const int wait_ms = static_cast<int>(std::clamp<int64_t>(left_ms, 0, 600'000));
-    if (poll(each, 3, wait_ms) < 0 && errno != EINTR) return Wrong("cannot be waited for");
+    if (poll(each, 3, wait_ms) < 0 && errno != EINTR) return ProcessFailure("cannot be waited for");
     const bool stopped = stop && stop->fired();
     const bool late = Clock::System().SteadyNs() >= deadline_ns;
     if (stopped || late) {
       Kill();
       if (stopped) return Failure(Code::kClosed, "the store was closed");
-      return Wrong("took too long and was killed").Retryable();
+      return ProcessFailure("took too long and was killed").Retryable();
     }
     if (open) open = ReadSome();
     // That another process holds the pipe open, which it has started, does not count.
     if (each[1].revents != 0 || (!open && !exit_)) return Reap();
     if (!open && size_ > kMaxOutputBytes) {
       Kill();
-      return Wrong("wrote more than 64 KiB");
+      return ProcessFailure("wrote more than 64 KiB");
     }
   }
 }
@@ -159,12 +159,13 @@ Result<Secret> Program::Reap() {
   running_ = false;
   // The host may have reaped it, or told the kernel to: then what it wrote has to do.
   if (reaped < 0) status = 0;
-  if (WIFSIGNALED(status)) return Wrong("died of signal " + std::to_string(WTERMSIG(status)));
+  if (WIFSIGNALED(status))
+    return ProcessFailure("died of signal " + std::to_string(WTERMSIG(status)));
   if (WEXITSTATUS(status) != 0) {
-    return Wrong("failed with code " + std::to_string(WEXITSTATUS(status)))
+    return ProcessFailure("failed with code " + std::to_string(WEXITSTATUS(status)))
         .Hint("run it by hand to see what it says");
   }
-  if (size_ > kMaxOutputBytes) return Wrong("wrote more than 64 KiB");
+  if (size_ > kMaxOutputBytes) return ProcessFailure("wrote more than 64 KiB");
   return Secret(Bytes(output_).substr(0, size_));
 }
 
@@ -204,7 +205,7 @@ Result<Secret> RunProgram(const std::vector<std::string>& words, int64_t timeout
   const int64_t deadline_ns = Clock::System().DeadlineAfterMs(static_cast<uint64_t>(timeout_ms));
   Program program;
   if (const int failed = program.Start(words); failed != 0) {
-    return Wrong("cannot be started").Errno(failed);
+    return ProcessFailure("cannot be started").Errno(failed);
   }
   return program.Finish(deadline_ns, stop);
 }
@@ -213,16 +214,16 @@ Result<Ref<const Identity>> FetchFromProcess(Bytes command, int64_t timeout_ms,
                                              const Ref<CancelToken>& stop) {
   std::vector<std::string> words;
   if (!SplitCommand(command, &words)) {
-    return Wrong("is no command line: a quote in it does not end, or it is empty");
+    return ProcessFailure("is no command line: a quote in it does not end, or it is empty");
   }
   Result<Secret> output = RunProgram(words, timeout_ms, stop);
   if (!output.ok()) return output.status();
   std::string why;
   const auto root = ParseJson(output->Reveal(), &why);
-  if (!root) return Wrong("wrote what cannot be read: " + why);
+  if (!root) return ProcessFailure("wrote what cannot be read: " + why);
   const JsonValue* const version = root->Find("Version");
   if (!version || version->text.Reveal() != "1") {
-    return Wrong("wrote no credentials of version 1");
+    return ProcessFailure("wrote no credentials of version 1");
   }
   return ReadIdentity(*root, "SessionToken", "process");
 }

@@ -5,7 +5,7 @@
 namespace chainstore::s3 {
 namespace {
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+bool IsDecimal(char c) { return c >= '0' && c <= '9'; }
 
 void AppendUtf8(uint32_t point, std::string* out) {
   const auto tail = [&](int shift) {
@@ -28,9 +28,9 @@ void AppendUtf8(uint32_t point, std::string* out) {
   }
 }
 
-class Reader {
+class JsonReader {
  public:
-  explicit Reader(Bytes text) : rest_(text) {}
+  explicit JsonReader(Bytes text) : rest_(text) {}
 
   bool Document(JsonValue* out) {
     if (!Value(out, 0)) return false;
@@ -175,11 +175,11 @@ class Reader {
   static bool IsNumber(Bytes word) {
     const auto digits = [&word] {
       const size_t begin = word.size();
-      while (!word.empty() && IsDigit(word.front())) word.remove_prefix(1);
+      while (!word.empty() && IsDecimal(word.front())) word.remove_prefix(1);
       return word.size() != begin;
     };
     if (word.starts_with('-')) word.remove_prefix(1);
-    if (word.size() > 1 && word[0] == '0' && IsDigit(word[1])) return false;
+    if (word.size() > 1 && word[0] == '0' && IsDecimal(word[1])) return false;
     if (!digits()) return false;
     if (word.starts_with('.')) {
       word.remove_prefix(1);
@@ -217,7 +217,7 @@ std::unique_ptr<JsonValue> ParseJson(Bytes text, std::string* why) {
     *why = "the JSON has more than 64 KiB";
     return nullptr;
   }
-  Reader reader(text);
+  JsonReader reader(text);
   auto root = std::make_unique<JsonValue>();
   if (reader.Document(root.get())) return root;
   *why = reader.why();

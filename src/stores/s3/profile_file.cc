@@ -59,9 +59,9 @@ void Merge(const std::vector<Profile>& from, std::vector<Profile>* into) {
 }
 
 // One file, line by line.
-class Reader {
+class ProfileReader {
  public:
-  explicit Reader(ProfileFiles::Kind kind) : kind_(kind) {}
+  explicit ProfileReader(ProfileFiles::Kind kind) : kind_(kind) {}
 
   // False: the line is not of the form that it must have.
   bool Line(Bytes line) {
@@ -146,7 +146,7 @@ void Profile::Set(Bytes setting, Bytes value) {
 
 Status ProfileFiles::Add(Bytes text, Kind kind, Bytes path) {
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);  // what some editors put there
-  Reader reader(kind);
+  ProfileReader reader(kind);
   for (size_t number = 1; !text.empty(); ++number) {
     const Bytes line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(text.size(), line.size() + 1));

@@ -21,7 +21,7 @@ namespace {
 
 using Found = Result<Ref<const Identity>>;
 
-Failure Wrong(std::string what) { return Failure(Code::kDenied, std::move(what)); }
+Failure ProfileFailure(std::string what) { return Failure(Code::kDenied, std::move(what)); }
 
 std::string HomeOf(const Variables& variables) {
   std::string home = variables.Text("HOME");
@@ -74,7 +74,7 @@ Status Resolver::ReadFile(const char* variable, const char* below_home, ProfileF
   Secret text;
   const int failed = ReadSecretFile(path, ProfileFiles::kMaxFileBytes, &text);
   if (failed == ENOENT || failed == ENOTDIR) return Status();
-  if (failed != 0) return Wrong("cannot read a profile file").Path(path).Errno(failed);
+  if (failed != 0) return ProfileFailure("cannot read a profile file").Path(path).Errno(failed);
   return files_.Add(text.Reveal(), kind, path);
 }
 
@@ -82,7 +82,7 @@ Found Resolver::Resolve(const std::string& name, bool asked_for) {
   const Profile* const profile = files_.Find(name);
   if (!profile) {
     if (!asked_for) return Status(Code::kNotFound);
-    return Wrong("there is no profile '" + name + "'");
+    return ProfileFailure("there is no profile '" + name + "'");
   }
   visited_.push_back(name);
   Role role;
@@ -107,7 +107,7 @@ Found Resolver::Resolve(const std::string& name, bool asked_for) {
     return FetchFromProcess(command, settings_.process_ms, stop_);
   }
   if (!asked_for) return Status(Code::kNotFound);
-  return Wrong("the profile '" + name + "' says nothing of credentials");
+  return ProfileFailure("the profile '" + name + "' says nothing of credentials");
 }
 
 Found Resolver::Keys(const Profile& profile) const {
@@ -116,16 +116,17 @@ Found Resolver::Keys(const Profile& profile) const {
   parts.secret = profile.Get("aws_secret_access_key");
   parts.session_token = profile.Get("aws_session_token");
   if (parts.access_key.empty() || parts.secret.empty()) {
-    return Wrong("the profile '" + profile.name +
-                 "' has only one of aws_access_key_id and aws_secret_access_key");
+    return ProfileFailure("the profile '" + profile.name +
+                          "' has only one of aws_access_key_id and aws_secret_access_key");
   }
   return MakeIdentity(parts, "profile");
 }
 
 Found Resolver::AssumeFrom(const Profile& profile, const Role& role) {
   if (!profile.Get("mfa_serial").empty()) {
-    return Wrong("the profile '" + profile.name +
-                 "' needs a code of a second factor (mfa_serial), which nobody can be asked for");
+    return ProfileFailure(
+        "the profile '" + profile.name +
+        "' needs a code of a second factor (mfa_serial), which nobody can be asked for");
   }
   const Found source = SourceOf(profile);
   if (!source.ok()) return source.status();
@@ -136,14 +137,14 @@ Found Resolver::SourceOf(const Profile& profile) {
   const std::string name = profile.Text("source_profile");
   const bool elsewhere = !profile.Get("credential_source").empty();
   if (name.empty() == !elsewhere) {
-    return Wrong("the profile '" + profile.name +
-                 "' has a role_arn, and not one of source_profile and credential_source");
+    return ProfileFailure("the profile '" + profile.name +
+                          "' has a role_arn, and not one of source_profile and credential_source");
   }
   if (elsewhere) return CredentialSource(profile);
   // Its own keys may be what it assumes its role with.
   if (name == profile.name) return Keys(profile);
   if (std::find(visited_.begin(), visited_.end(), name) != visited_.end()) {
-    return Wrong("the profile '" + name + "' is its own source, by source_profile");
+    return ProfileFailure("the profile '" + name + "' is its own source, by source_profile");
   }
   return Resolve(name, true);
 }
@@ -158,12 +159,12 @@ Found Resolver::CredentialSource(const Profile& profile) const {
   } else if (source == "Ec2InstanceMetadata") {
     found = FetchFromInstance(settings_, stop_);
   } else {
-    return Wrong("the profile '" + profile.name + "' has an unknown credential_source")
+    return ProfileFailure("the profile '" + profile.name + "' has an unknown credential_source")
         .Hint("it is Environment, EcsContainer or Ec2InstanceMetadata");
   }
   if (!found.status().Is(Code::kNotFound)) return found;
-  return Wrong("the credential_source " + source + " of profile '" + profile.name +
-               "' has no credentials");
+  return ProfileFailure("the credential_source " + source + " of profile '" + profile.name +
+                        "' has no credentials");
 }
 
 }  // namespace

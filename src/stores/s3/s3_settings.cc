@@ -13,7 +13,7 @@ namespace {
 
 constexpr size_t kMaxMetadataBytes = 2048;  // the user's part of what S3 keeps with an object
 
-Failure Wrong(std::string what) {
+Failure WrongOption(std::string what) {
   Failure failure(Code::kInvalid, std::move(what));
   failure.Store("s3");
   return failure;
@@ -44,25 +44,26 @@ bool ParsePairs(Bytes text, Query* pairs) {
 
 Status AddMetadata(const std::string& text, Headers* headers) {
   Query pairs;
-  if (!ParsePairs(text, &pairs)) return Wrong("metadata is not of the form name=value,name=value");
+  if (!ParsePairs(text, &pairs))
+    return WrongOption("metadata is not of the form name=value,name=value");
   size_t bytes = 0;
   for (auto& [name, value] : pairs) {
     if (!std::all_of(name.begin(), name.end(), IsHeaderNameByte) || name.starts_with("cs-")) {
-      return Wrong("the metadata name '" + name +
-                   "' is not of lower-case letters, digits and -, "
-                   "or begins with cs-, which is the library's own");
+      return WrongOption("the metadata name '" + name +
+                         "' is not of lower-case letters, digits and -, "
+                         "or begins with cs-, which is the library's own");
     }
     bytes += name.size() + value.size();
     headers->emplace_back("x-amz-meta-" + name, std::move(value));
   }
-  if (bytes > kMaxMetadataBytes / 2) return Wrong("metadata has more than 1024 bytes");
+  if (bytes > kMaxMetadataBytes / 2) return WrongOption("metadata has more than 1024 bytes");
   return Status();
 }
 
 Status AddTags(const std::string& text, Headers* headers) {
   Query pairs;
   if (!ParsePairs(text, &pairs) || pairs.size() > 10) {
-    return Wrong("tags are not of the form name=value,name=value, at most ten of them");
+    return WrongOption("tags are not of the form name=value,name=value, at most ten of them");
   }
   if (!pairs.empty()) headers->emplace_back("x-amz-tagging", EncodeQuery(pairs));
   return Status();
@@ -72,9 +73,9 @@ Status AddEncryption(const OptionValues& values, S3Settings* out) {
   const std::string& kind = values.Text("sse");
   const std::string& kms_key = values.Text("sse_kms_key");
   const Secret customer(values.Text("sse_customer_key"));
-  if (!kms_key.empty() && kind != "kms") return Wrong("sse_kms_key is given without sse=kms");
+  if (!kms_key.empty() && kind != "kms") return WrongOption("sse_kms_key is given without sse=kms");
   if (kind != "none" && !customer.empty()) {
-    return Wrong("sse and sse_customer_key exclude each other");
+    return WrongOption("sse and sse_customer_key exclude each other");
   }
   if (kind != "none") {
     out->put_headers.emplace_back("x-amz-server-side-encryption",
@@ -89,7 +90,7 @@ Status AddEncryption(const OptionValues& values, S3Settings* out) {
   const std::string md5 = Md5Base64(key);
   OPENSSL_cleanse(key.data(), key.size());
   if (!is_base64 || size != 32) {
-    return Wrong("sse_customer_key is not 32 bytes in base64")
+    return WrongOption("sse_customer_key is not 32 bytes in base64")
         .Hint("make one with: openssl rand -base64 32");
   }
   out->read_headers.emplace_back("x-amz-server-side-encryption-customer-algorithm", "AES256");
@@ -115,7 +116,8 @@ Status AddHeaders(const OptionValues& values, S3Settings* out) {
   if (!status.ok()) return status;
   for (const Headers* headers : {&out->put_headers, &out->request_headers, &out->read_headers}) {
     for (const auto& [name, value] : *headers) {
-      if (!IsHeaderValue(value)) return Wrong("the value of " + name + " has a line break in it");
+      if (!IsHeaderValue(value))
+        return WrongOption("the value of " + name + " has a line break in it");
     }
   }
   return Status();
@@ -123,13 +125,13 @@ Status AddHeaders(const OptionValues& values, S3Settings* out) {
 
 Status SetAddress(const OptionValues& values, S3Settings* out) {
   if (!IsBucketName(out->bucket)) {
-    return Wrong("'" + out->bucket + "' is no bucket name")
+    return WrongOption("'" + out->bucket + "' is no bucket name")
         .Hint("3 to 255 letters, digits, dots, dashes and underscores");
   }
   out->region = FirstOf(values.Text("region"), {"AWS_REGION", "AWS_DEFAULT_REGION"});
   if (out->region.empty()) out->region = "us-east-1";
   if (!std::all_of(out->region.begin(), out->region.end(), IsHeaderNameByte)) {
-    return Wrong("'" + out->region + "' is no region");
+    return WrongOption("'" + out->region + "' is no region");
   }
   const std::string endpoint =
       FirstOf(values.Text("endpoint"), {"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"});
@@ -144,13 +146,15 @@ Status SetAddress(const OptionValues& values, S3Settings* out) {
   const bool can_be_host =
       IsHostLabel(out->bucket) && !(out->custom_endpoint && out->endpoint.IsAddress());
   if (addressing == "virtual" && !can_be_host) {
-    return Wrong("the bucket's name cannot be part of a host name").Hint("use addressing=path");
+    return WrongOption("the bucket's name cannot be part of a host name")
+        .Hint("use addressing=path");
   }
   out->virtual_host =
       addressing == "virtual" || (addressing == "auto" && !out->custom_endpoint && can_be_host);
   out->prefix = values.Text("prefix");
   if (!IsPlainText(out->prefix) || out->prefix.size() > kMaxPrefixSize) {
-    return Wrong("the prefix is longer than 512 bytes, or has characters that S3 cannot list");
+    return WrongOption(
+        "the prefix is longer than 512 bytes, or has characters that S3 cannot list");
   }
   return Status();
 }
@@ -162,16 +166,16 @@ Status SetCredentials(const OptionValues& values, S3Settings* out) {
   out->secret_key = Secret(values.Text("secret_key"));
   out->session_token = Secret(values.Text("session_token"));
   if (out->access_key.empty() != out->secret_key.empty()) {
-    return Wrong("only one of access_key and secret_key is given");
+    return WrongOption("only one of access_key and secret_key is given");
   }
   if (out->access_key.empty() && !out->session_token.empty()) {
-    return Wrong("session_token is given without access_key");
+    return WrongOption("session_token is given without access_key");
   }
   if (out->credentials == "options" && out->access_key.empty()) {
-    return Wrong("credentials=options, and there is no access_key");
+    return WrongOption("credentials=options, and there is no access_key");
   }
   if (!IsHeaderValue(out->access_key) || !IsHeaderValue(out->session_token.Reveal())) {
-    return Wrong("a key has a line break in it");
+    return WrongOption("a key has a line break in it");
   }
   return Status();
 }
@@ -183,36 +187,36 @@ Status SetLimits(const OptionValues& values, S3Settings* out) {
     *number = static_cast<std::remove_pointer_t<decltype(number)>>(value);
     return true;
   };
-  if (!between("attempts", 1, 20, &out->attempts)) return Wrong("attempts is not 1 to 20");
+  if (!between("attempts", 1, 20, &out->attempts)) return WrongOption("attempts is not 1 to 20");
   // What S3 takes as a part, and as one put.
   constexpr uint64_t kLeastPart = uint64_t{5} << 20;
   constexpr uint64_t kMostPart = uint64_t{5} << 30;
   if (!between("multipart_threshold", kLeastPart, kMostPart, &out->multipart_threshold)) {
-    return Wrong("multipart_threshold is not 5MiB to 5GiB");
+    return WrongOption("multipart_threshold is not 5MiB to 5GiB");
   }
   if (!between("part_size", kLeastPart, kMostPart, &out->part_size)) {
-    return Wrong("part_size is not 5MiB to 5GiB");
+    return WrongOption("part_size is not 5MiB to 5GiB");
   }
   if (!between("part_concurrency", 1, 64, &out->part_concurrency)) {
-    return Wrong("part_concurrency is not 1 to 64");
+    return WrongOption("part_concurrency is not 1 to 64");
   }
   if (!between("concurrency", 1, 256, &out->concurrency)) {
-    return Wrong("concurrency is not 1 to 256");
+    return WrongOption("concurrency is not 1 to 256");
   }
   if (!between("connections", 1, 1024, &out->http.max_connections)) {
-    return Wrong("connections is not 1 to 1024");
+    return WrongOption("connections is not 1 to 1024");
   }
   if (!between("connect_timeout", 1, 600'000, &out->http.connect_timeout_ms)) {
-    return Wrong("connect_timeout is not 1ms to 10m");
+    return WrongOption("connect_timeout is not 1ms to 10m");
   }
   long stall_ms = 0;
   if (!between("stall_timeout", 1000, 3'600'000, &stall_ms)) {
-    return Wrong("stall_timeout is not 1s to 1h");
+    return WrongOption("stall_timeout is not 1s to 1h");
   }
   out->http.stall_seconds = stall_ms / 1000;
   constexpr uint64_t kLargestObject = uint64_t{5} << 40;
   if (!between("max_value_size", 1, kLargestObject, &out->max_value_size)) {
-    return Wrong("max_value_size is not 1 to 5TiB");
+    return WrongOption("max_value_size is not 1 to 5TiB");
   }
   return Status();
 }
@@ -230,7 +234,8 @@ Result<S3Settings> S3Settings::Make(Bytes bucket, const Options* options) {
   out.upload_notes = values->Text("upload_notes");
   std::error_code error;
   if (!out.upload_notes.empty() && !std::filesystem::is_directory(out.upload_notes, error)) {
-    return Wrong("upload_notes=" + out.upload_notes + " is no directory").Hint("make it first");
+    return WrongOption("upload_notes=" + out.upload_notes + " is no directory")
+        .Hint("make it first");
   }
   out.ttl = values->Flag("ttl");
   out.verify = values->Text("verify") == "on";
@@ -247,12 +252,12 @@ Result<S3Settings> S3Settings::Make(Bytes bucket, const Options* options) {
   out.signed_payload =
       payload == "signed" || (payload == "auto" && (out.custom_endpoint || !https));
   if (!out.signed_payload && (!https || out.checksum == Checksum::kNone)) {
-    return Wrong(
+    return WrongOption(
         "payload=unsigned needs https and a checksum: a put that is cut off would be "
         "stored as it is");
   }
   if (!ParsePrices(values->Text("prices"), &out.prices)) {
-    return Wrong("prices is not such as get=0.0004,put=0.005,list=0.005,received=0.09");
+    return WrongOption("prices is not such as get=0.0004,put=0.005,list=0.005,received=0.09");
   }
   out.http.trace = IsHttpTraced();
   out.http.ca_file =
@@ -265,7 +270,7 @@ Result<S3Settings> S3Settings::Make(Bytes bucket, const Options* options) {
 
 Status S3Settings::UseOwnCredentials(std::shared_ptr<CredentialProvider> own) {
   if (own && (credentials != "auto" || !access_key.empty() || !profile.empty())) {
-    return Wrong("there are a function for the keys and an option that says where they are")
+    return WrongOption("there are a function for the keys and an option that says where they are")
         .Hint("leave out credentials, access_key and profile, or the function");
   }
   own_credentials = std::move(own);

@@ -14,10 +14,10 @@
 namespace chainstore::s3 {
 namespace {
 
-Failure Wrong(std::string what) { return Failure(Code::kDenied, std::move(what)); }
+Failure SsoFailure(std::string what) { return Failure(Code::kDenied, std::move(what)); }
 
 Failure LogIn(std::string what, const Profile& profile) {
-  Failure failure = Wrong(std::move(what));
+  Failure failure = SsoFailure(std::move(what));
   failure.Hint("run: aws sso login --profile " + profile.name);
   return failure;
 }
@@ -31,7 +31,7 @@ Result<Session> SessionOf(const ProfileFiles& files, const Profile& profile) {
   const std::string name = profile.Text("sso_session");
   if (name.empty()) return Session{profile.Text("sso_start_url"), profile.Text("sso_region")};
   const Profile* const session = files.FindSsoSession(name);
-  if (!session) return Wrong("there is no [sso-session " + name + "]");
+  if (!session) return SsoFailure("there is no [sso-session " + name + "]");
   return Session{name, session->Text("sso_region")};
 }
 
@@ -56,10 +56,10 @@ Result<std::string> OriginOf(const ProviderSettings& settings, const std::string
   const Bytes custom = settings.variables.Get("AWS_ENDPOINT_URL_SSO");
   if (!custom.empty()) {
     const Result<Endpoint> endpoint = ParseEndpoint(custom);
-    if (!endpoint.ok()) return Wrong("AWS_ENDPOINT_URL_SSO is no http://HOST:PORT");
+    if (!endpoint.ok()) return SsoFailure("AWS_ENDPOINT_URL_SSO is no http://HOST:PORT");
     return endpoint->Origin();
   }
-  if (!IsHostLabel(region)) return Wrong("sso_region is no region");
+  if (!IsHostLabel(region)) return SsoFailure("sso_region is no region");
   return "https://portal.sso." + region + ".amazonaws.com" +
          (region.starts_with("cn-") ? ".cn" : "");
 }
@@ -101,7 +101,7 @@ Result<Ref<const Identity>> FetchFromSso(const ProviderSettings& settings,
   const std::string account = profile.Text("sso_account_id");
   const std::string role = profile.Text("sso_role_name");
   if (session->cache_name.empty() || session->region.empty() || account.empty() || role.empty()) {
-    return Wrong(
+    return SsoFailure(
         "SSO needs sso_session (or sso_start_url), sso_region, sso_account_id and "
         "sso_role_name");
   }

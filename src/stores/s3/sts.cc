@@ -13,7 +13,7 @@ namespace {
 constexpr size_t kMaxTokenBytes = size_t{64} << 10;
 constexpr Bytes kFormType = "application/x-www-form-urlencoded; charset=utf-8";
 
-Failure Wrong(std::string what) { return Failure(Code::kDenied, std::move(what)); }
+Failure StsFailure(std::string what) { return Failure(Code::kDenied, std::move(what)); }
 
 void Wipe(XmlNode* node) {
   OPENSSL_cleanse(node->text.data(), node->text.size());
@@ -133,10 +133,10 @@ Result<Endpoint> StsEndpoint(const Variables& variables, const std::string& regi
     const Bytes text = variables.Get(name);
     if (text.empty()) continue;
     Result<Endpoint> endpoint = ParseEndpoint(text);
-    if (!endpoint.ok()) return Wrong(std::string(name) + " is no http://HOST:PORT");
+    if (!endpoint.ok()) return StsFailure(std::string(name) + " is no http://HOST:PORT");
     return endpoint;
   }
-  if (!IsHostLabel(region)) return Wrong("'" + OneLine(region) + "' is no region");
+  if (!IsHostLabel(region)) return StsFailure("'" + OneLine(region) + "' is no region");
   Endpoint endpoint;
   endpoint.host = "sts." + region + ".amazonaws.com" + (region.starts_with("cn-") ? ".cn" : "");
   return endpoint;
@@ -161,11 +161,11 @@ Result<Ref<const Identity>> AssumeRoleWithTokenFile(const ProviderSettings& sett
                                                     const Ref<CancelToken>& stop) {
   Secret token;
   if (const int failed = ReadSecretFile(path, kMaxTokenBytes, &token); failed != 0) {
-    return Wrong("cannot read the web identity token").Path(path).Errno(failed);
+    return StsFailure("cannot read the web identity token").Path(path).Errno(failed);
   }
   Bytes text = token.Reveal();
   while (!text.empty() && Bytes(" \r\n").find(text.back()) != Bytes::npos) text.remove_suffix(1);
-  if (text.empty()) return Wrong("the web identity token is empty").Path(path);
+  if (text.empty()) return StsFailure("the web identity token is empty").Path(path);
   return AssumeRoleWithToken(settings, role, Secret(text), stop);
 }
 
@@ -177,7 +177,7 @@ Result<Ref<const Identity>> FetchFromWebIdentity(const ProviderSettings& setting
   role.arn = settings.variables.Text("AWS_ROLE_ARN");
   role.session_name = settings.variables.Text("AWS_ROLE_SESSION_NAME");
   if (role.arn.empty()) {
-    return Wrong("AWS_WEB_IDENTITY_TOKEN_FILE is set, and AWS_ROLE_ARN is not");
+    return StsFailure("AWS_WEB_IDENTITY_TOKEN_FILE is set, and AWS_ROLE_ARN is not");
   }
   return AssumeRoleWithTokenFile(settings, role, path, stop);
 }

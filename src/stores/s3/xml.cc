@@ -5,18 +5,18 @@
 namespace chainstore::s3 {
 namespace {
 
-class Reader {
+class XmlReader {
  public:
-  Reader() : parser_(XML_ParserCreate(nullptr)) {
+  XmlReader() : parser_(XML_ParserCreate(nullptr)) {
     if (!parser_) throw std::bad_alloc();
     XML_SetUserData(parser_, this);
     XML_SetElementHandler(parser_, Begin, End);
     XML_SetCharacterDataHandler(parser_, Text);
     XML_SetStartDoctypeDeclHandler(parser_, Doctype);
   }
-  ~Reader() { XML_ParserFree(parser_); }
-  Reader(const Reader&) = delete;
-  Reader& operator=(const Reader&) = delete;
+  ~XmlReader() { XML_ParserFree(parser_); }
+  XmlReader(const XmlReader&) = delete;
+  XmlReader& operator=(const XmlReader&) = delete;
 
   std::unique_ptr<XmlNode> Parse(Bytes text, std::string* why) {
     if (text.size() > kMaxXmlBytes) {
@@ -48,22 +48,22 @@ class Reader {
   }
 
   static void XMLCALL Begin(void* self, const XML_Char* name, const XML_Char**) {
-    auto* reader = static_cast<Reader*>(self);
+    auto* reader = static_cast<XmlReader*>(self);
     reader->Guarded([&] { reader->BeginElement(name); });
   }
   static void XMLCALL End(void* self, const XML_Char*) {
-    auto* reader = static_cast<Reader*>(self);
+    auto* reader = static_cast<XmlReader*>(self);
     reader->Guarded([&] { reader->open_.pop_back(); });
   }
   static void XMLCALL Text(void* self, const XML_Char* text, int size) {
-    auto* reader = static_cast<Reader*>(self);
+    auto* reader = static_cast<XmlReader*>(self);
     reader->Guarded([&] {
       if (!reader->open_.empty())
         reader->open_.back()->text.append(text, static_cast<size_t>(size));
     });
   }
   static void XMLCALL Doctype(void* self, const XML_Char*, const XML_Char*, const XML_Char*, int) {
-    static_cast<Reader*>(self)->Refuse("the XML declares a document type");
+    static_cast<XmlReader*>(self)->Refuse("the XML declares a document type");
   }
 
   void BeginElement(Bytes name) {
@@ -105,7 +105,7 @@ Bytes XmlNode::Text(Bytes child) const noexcept {
 }
 
 std::unique_ptr<XmlNode> ParseXml(Bytes text, std::string* why) {
-  return Reader().Parse(text, why);
+  return XmlReader().Parse(text, why);
 }
 
 std::string EscapeXml(Bytes text) {

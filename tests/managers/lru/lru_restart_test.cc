@@ -17,7 +17,7 @@ namespace {
 
 const std::string k1000(1000, 'v');
 
-std::string KeyAt(int i) { return "key" + std::to_string(1000 + i); }
+std::string RestartKey(int i) { return "key" + std::to_string(1000 + i); }
 
 struct Engine {
   const char* name;
@@ -73,8 +73,8 @@ class LruRestartTest : public ::testing::TestWithParam<Engine> {
   }
   // Puts a hundred, then uses the first fifty: the order of use is not that of the writes.
   void Use(LruStore& lru) {
-    for (int i = 0; i < 100; ++i) ASSERT_EQ(Put(lru, KeyAt(i), k1000), Code::kOk);
-    for (int i = 0; i < 50; ++i) ASSERT_EQ(GetText(lru, KeyAt(i)), k1000);
+    for (int i = 0; i < 100; ++i) ASSERT_EQ(Put(lru, RestartKey(i), k1000), Code::kOk);
+    for (int i = 0; i < 50; ++i) ASSERT_EQ(GetText(lru, RestartKey(i)), k1000);
   }
   // Leaves room for little more than half of them, and says how many of the used and of the others
   // are still there.
@@ -82,7 +82,7 @@ class LruRestartTest : public ::testing::TestWithParam<Engine> {
     EXPECT_TRUE(lru.Set("max_bytes", std::to_string(Used(lru) * 6 / 10)).ok());
     std::pair<int, int> left;
     for (int i = 0; i < 100; ++i) {
-      const bool there = GetFrom(lru.below(), KeyAt(i)).status.ok();
+      const bool there = GetFrom(lru.below(), RestartKey(i)).status.ok();
       (i < 50 ? left.first : left.second) += there;
     }
     return left;
@@ -128,16 +128,16 @@ TEST_P(LruRestartTest, IsWarmAfterKill9) {
 TEST_P(LruRestartTest, WhatTheLogDoesNotKnowIsTheMostRecent) {
   const int ended = RunInChild([&] {
     auto lru = Open();
-    for (int i = 50; i < 100; ++i) Put(*lru, KeyAt(i), k1000);
+    for (int i = 50; i < 100; ++i) Put(*lru, RestartKey(i), k1000);
     lru->recency()->Save(false);
-    for (int i = 0; i < 50; ++i) Put(*lru, KeyAt(i), k1000);  // these few seconds are lost
+    for (int i = 0; i < 50; ++i) Put(*lru, RestartKey(i), k1000);  // these few seconds are lost
     kill(getpid(), SIGKILL);
     return 0;
   });
   ASSERT_EQ(ended, 1000 + SIGKILL);
   auto lru = Open();
   EXPECT_TRUE(lru->Set("max_bytes", std::to_string(Used(*lru) * 6 / 10)).ok());
-  for (int i = 0; i < 50; ++i) EXPECT_TRUE(GetFrom(lru->below(), KeyAt(i)).status.ok()) << i;
+  for (int i = 0; i < 50; ++i) EXPECT_TRUE(GetFrom(lru->below(), RestartKey(i)).status.ok()) << i;
   EXPECT_TRUE(CloseStore(*lru).ok());
 }
 
@@ -161,7 +161,7 @@ TEST_P(LruRestartTest, TheLogIsBounded) {
   auto lru = Open();
   Use(*lru);
   for (int round = 0; round < 1500; ++round) {
-    for (int i = 0; i < 50; ++i) lru->ledger().Touch(Key(KeyAt(i)));
+    for (int i = 0; i < 50; ++i) lru->ledger().Touch(Key(RestartKey(i)));
     lru->recency()->Save(false);
   }
   EXPECT_LT(ReadTestFile(LogPath()).size(), 1u << 20);
@@ -187,7 +187,8 @@ TEST_P(LruRestartTest, TheCeilingIsKeptWhileItFills) {
   auto lru = Open(kCeiling);
   ASSERT_TRUE(lru->Set("cushion", "10%").ok());
   for (int i = 0; i < 1500; ++i) {
-    ASSERT_EQ(Put(*lru, KeyAt(i), std::string(static_cast<size_t>(i) * 7 % 3000, 'v')), Code::kOk);
+    ASSERT_EQ(Put(*lru, RestartKey(i), std::string(static_cast<size_t>(i) * 7 % 3000, 'v')),
+              Code::kOk);
     ASSERT_LE(Used(*lru), kCeiling) << i;
   }
   EXPECT_GT(Used(*lru), kCeiling / 2);

@@ -8,24 +8,24 @@ namespace {
 
 using Op = ScriptedStore::Op;
 
-const std::string k8(8, 'v');
+const std::string kEight(8, 'v');
 
-std::string KeyAt(int i) { return "k" + std::to_string(i); }
+std::string StartKey(int i) { return "k" + std::to_string(i); }
 
 TEST(LruStartTest, OriginalFault10WhatWasThereBeforeCountsAndIsEvicted) {
   auto inner = ScriptedStore::New("inner");
-  for (int i = 0; i < 5; ++i) inner->Plant(KeyAt(i), k8);
+  for (int i = 0; i < 5; ++i) inner->Plant(StartKey(i), kEight);
   auto lru = LruAround(inner, 50);
   WaitLoaded(*lru);
   EXPECT_EQ(lru->ledger().bytes(), 50u);
-  ASSERT_EQ(Put(*lru, "k5", k8), Code::kOk);
+  ASSERT_EQ(Put(*lru, "k5", kEight), Code::kOk);
   EXPECT_FALSE(inner->Has("k0")) << "the oldest by version: there is no log";
   EXPECT_EQ(lru->ledger().bytes(), 50u);
 }
 
 TEST(LruStartTest, AStoreLargerThanTheCapacityIsMadeSmaller) {
   auto inner = ScriptedStore::New("inner");
-  for (int i = 0; i < 9; ++i) inner->Plant(KeyAt(i), k8);
+  for (int i = 0; i < 9; ++i) inner->Plant(StartKey(i), kEight);
   auto lru = LruAround(inner, 40);
   WaitLoaded(*lru);
   WaitUntil([&] { return lru->ledger().bytes() == 40; });
@@ -45,7 +45,7 @@ TEST(LruStartTest, ManyPagesAreCounted) {
 
 TEST(LruStartTest, AMemoryStoreIsCountedWhenTheConstructorReturns) {
   Ref<Store> memory = *NewMemoryStore(1 << 20, nullptr);
-  ASSERT_EQ(Put(*memory, "k0", k8), Code::kOk);
+  ASSERT_EQ(Put(*memory, "k0", kEight), Code::kOk);
   auto lru = LruAround(memory, 1 << 20);
   EXPECT_FALSE(lru->counting());
   EXPECT_EQ(lru->ledger().count(), 1u);
@@ -66,19 +66,19 @@ struct HeldScan {
 
 TEST(LruStartTest, WhatIsNotYetCountedCountsAsUsed) {
   auto inner = ScriptedStore::New("inner");
-  inner->Plant("k0", k8);
+  inner->Plant("k0", kEight);
   HeldScan scan(*inner);
   auto lru = LruAround(inner, 50);
   scan.begun.Wait();
-  EXPECT_EQ(PutInto(*lru, "k1", k8, 0, Wait::kNever).status.code(), Code::kWouldBlock);
+  EXPECT_EQ(PutInto(*lru, "k1", kEight, 0, Wait::kNever).status.code(), Code::kWouldBlock);
   Event done;
   Receipt receipt;
-  lru->Put(Key("k1"), Payload(k8), CallOf(Wait::kLater), [&](Receipt&& answer) {
+  lru->Put(Key("k1"), Payload(kEight), CallOf(Wait::kLater), [&](Receipt&& answer) {
     receipt = std::move(answer);
     done.Set();
   });
   EXPECT_FALSE(inner->Has("k1"));
-  EXPECT_EQ(GetText(*lru, "k0"), k8) << "reads do not wait";
+  EXPECT_EQ(GetText(*lru, "k0"), kEight) << "reads do not wait";
   scan.held(Code::kOk);
   done.Wait();
   EXPECT_TRUE(receipt.status.ok()) << receipt.status.ToString();
@@ -89,7 +89,7 @@ TEST(LruStartTest, WhatIsNotYetCountedCountsAsUsed) {
 
 TEST(LruStartTest, AnEntryDeletedDuringItsPageIsNotCounted) {
   auto inner = ScriptedStore::New("inner");
-  for (int i = 0; i < 3; ++i) inner->Plant(KeyAt(i), k8);
+  for (int i = 0; i < 3; ++i) inner->Plant(StartKey(i), kEight);
   // The page is collected, then held up on its way: it still names the entry.
   class Slow final : public Store {
    public:
@@ -138,41 +138,41 @@ TEST(LruStartTest, AnEntryDeletedDuringItsPageIsNotCounted) {
 
 TEST(LruStartTest, AHitWhileCountingIsRememberedForTheOrder) {
   auto inner = ScriptedStore::New("inner");
-  for (int i = 0; i < 3; ++i) inner->Plant(KeyAt(i), k8);
+  for (int i = 0; i < 3; ++i) inner->Plant(StartKey(i), kEight);
   HeldScan scan(*inner);
   auto lru = LruAround(inner, 30);
   scan.begun.Wait();
-  EXPECT_EQ(GetText(*lru, "k0"), k8);
+  EXPECT_EQ(GetText(*lru, "k0"), kEight);
   scan.held(Code::kOk);
   WaitLoaded(*lru);
-  ASSERT_EQ(Put(*lru, "k3", k8), Code::kOk);
+  ASSERT_EQ(Put(*lru, "k3", kEight), Code::kOk);
   EXPECT_TRUE(inner->Has("k0"));
   EXPECT_FALSE(inner->Has("k1"));
 }
 
 TEST(LruStartTest, AScanThatFailsIsReportedOnceAndTriedAgain) {
   auto inner = ScriptedStore::New("inner");
-  inner->Plant("k0", k8);
+  inner->Plant("k0", kEight);
   inner->Fail(Op::kScan, Code::kIo);
   auto lru = LruAround(inner, 50);
   Reported reported(*lru);
   WaitUntil([&] { return inner->Count(Op::kScan) >= 2; });
   WaitUntil([&] { return reported.count() == 1; });
-  const Receipt receipt = PutInto(*lru, "k1", k8);
+  const Receipt receipt = PutInto(*lru, "k1", kEight);
   EXPECT_EQ(receipt.status.code(), Code::kNoSpace) << "what is in it is not known";
   inner->Fail(Op::kScan, Code::kOk);
   WaitUntil([&] { return lru->ledger().bytes() == 10; });
-  WaitUntil([&] { return Put(*lru, "k1", k8) == Code::kOk; });
+  WaitUntil([&] { return Put(*lru, "k1", kEight) == Code::kOk; });
   EXPECT_EQ(reported.count(), 1u);
 }
 
 TEST(LruStartTest, AStoreThatCannotBeScannedStartsFromNothing) {
   auto inner = ScriptedStore::New("inner", 0);
-  inner->Plant("k0", k8);
+  inner->Plant("k0", kEight);
   auto lru = LruAround(inner, 20);
   EXPECT_FALSE(lru->counting());
-  EXPECT_EQ(Put(*lru, "k1", k8), Code::kOk);
-  EXPECT_EQ(GetText(*lru, "k0"), k8) << "known from now on";
+  EXPECT_EQ(Put(*lru, "k1", kEight), Code::kOk);
+  EXPECT_EQ(GetText(*lru, "k0"), kEight) << "known from now on";
   WaitUntil([&] { return lru->ledger().bytes() == 20; });
 }
 
@@ -195,12 +195,12 @@ TEST(LruStartTest, ACloseWhileCountingEndsIt) {
 
 TEST(LruStartTest, ACloseWhileCountingEndsThePutsThatWaitForIt) {
   auto inner = ScriptedStore::New("inner");
-  inner->Plant("k0", k8);
+  inner->Plant("k0", kEight);
   HeldScan scan(*inner);
   auto lru = LruAround(inner, 50);
   scan.begun.Wait();
   Event done;
-  lru->Put(Key("k1"), Payload(k8), CallOf(Wait::kLater), [&](Receipt&& receipt) {
+  lru->Put(Key("k1"), Payload(kEight), CallOf(Wait::kLater), [&](Receipt&& receipt) {
     EXPECT_EQ(receipt.status.code(), Code::kClosed) << receipt.status.ToString();
     done.Set();
   });

@@ -7,8 +7,8 @@
 namespace chainstore {
 namespace {
 
-Status Read(const std::map<std::string, std::string, std::less<>>& given,
-            DatabaseSettings* settings) {
+Status ParseSettings(const std::map<std::string, std::string, std::less<>>& given,
+                     DatabaseSettings* settings) {
   Options options;
   options.values = given;
   const auto values = OptionValues::Parse("leveldb:/d", kLevelDbOptions, &options);
@@ -18,7 +18,7 @@ Status Read(const std::map<std::string, std::string, std::less<>>& given,
 
 TEST(EngineSettingsTest, HasTheEnginesDefaultsAndAFilter) {
   DatabaseSettings settings;
-  ASSERT_TRUE(Read({}, &settings).ok());
+  ASSERT_TRUE(ParseSettings({}, &settings).ok());
   const leveldb::Options engine;
   EXPECT_EQ(settings.options.write_buffer_size, engine.write_buffer_size);
   EXPECT_EQ(settings.options.max_open_files, engine.max_open_files);
@@ -31,13 +31,13 @@ TEST(EngineSettingsTest, HasTheEnginesDefaultsAndAFilter) {
 
 TEST(EngineSettingsTest, PassesOnWhatIsAsked) {
   DatabaseSettings settings;
-  ASSERT_TRUE(Read({{"write_buffer_size", "64KiB"},
-                    {"max_open_files", "74"},
-                    {"block_cache", "0"},
-                    {"block_size", "4MiB"},
-                    {"bloom_bits", "0"},
-                    {"compression", "none"}},
-                   &settings)
+  ASSERT_TRUE(ParseSettings({{"write_buffer_size", "64KiB"},
+                             {"max_open_files", "74"},
+                             {"block_cache", "0"},
+                             {"block_size", "4MiB"},
+                             {"bloom_bits", "0"},
+                             {"compression", "none"}},
+                            &settings)
                   .ok());
   EXPECT_EQ(settings.options.write_buffer_size, size_t{64} << 10);
   EXPECT_EQ(settings.options.max_open_files, 74);
@@ -56,7 +56,7 @@ TEST(EngineSettingsTest, RefusesWhatLevelDbWouldSilentlyChange) {
       {"compression", "zstd"},        {"write_buffer_size", "99999999999999999999"}};
   for (const auto& [name, value] : kBad) {
     DatabaseSettings settings;
-    const Status status = Read({{name, value}}, &settings);
+    const Status status = ParseSettings({{name, value}}, &settings);
     EXPECT_EQ(status.code(), Code::kInvalid) << name << "=" << value;
     EXPECT_NE(status.ToString().find(name), std::string::npos) << status.ToString();
   }

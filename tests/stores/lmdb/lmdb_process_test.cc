@@ -47,7 +47,7 @@ pid_t StartLoneChild(const std::function<int()>& run) {
   return StartChild(run);
 }
 
-std::string KeyOf(int number) { return "key" + std::to_string(number); }
+std::string ProcessKey(int number) { return "key" + std::to_string(number); }
 
 TEST(LmdbProcessTest, TwoProcessesReadAndWriteOneFile) {
   const TemporaryDirectory root;
@@ -91,7 +91,7 @@ TEST(LmdbProcessTest, FollowsAnotherProcessBeyondItsOwnMap) {
     Ref<Store> store = OpenLmdb(root / "db", nullptr, {{"map_size", "32MiB"}});
     if (!store) return 2;
     for (int i = 0; i < 100; ++i) {
-      if (Put(*store, KeyOf(i), std::string(100'000, 'c')) != Code::kOk) return 3;
+      if (Put(*store, ProcessKey(i), std::string(100'000, 'c')) != Code::kOk) return 3;
     }
     return CloseStore(*store).ok() ? 0 : 4;
   });
@@ -108,7 +108,7 @@ TEST(LmdbProcessTest, FollowsAnotherProcessBeyondItsOwnMap) {
   }
   to_child.Send(1);
   EXPECT_EQ(WaitChild(child), 0);
-  EXPECT_EQ(GetFrom(*store, KeyOf(99)).value->size(), 100'000u);
+  EXPECT_EQ(GetFrom(*store, ProcessKey(99)).value->size(), 100'000u);
   EXPECT_EQ(Put(*store, "after", "w"), Code::kOk);
   OpenedLmdb bucket(root / "db", "another", {{"map_size", "2MiB"}});
   EXPECT_EQ(Put(*bucket, "k", "v"), Code::kOk);
@@ -226,9 +226,9 @@ TEST_P(LmdbKillTest, WhatWasAcknowledgedIsThereAfterwards) {
           for (;;) {
             const int mine = number++;
             const std::string value = std::string(static_cast<size_t>(mine % 5000), 'v');
-            if (Put(*store, KeyOf(mine), value) != Code::kOk) _exit(2);
+            if (Put(*store, ProcessKey(mine), value) != Code::kOk) _exit(2);
             // Every other one is deleted again, the one before it stays.
-            if (mine % 2 == 1 && Del(*store, KeyOf(mine)) != Code::kOk) _exit(3);
+            if (mine % 2 == 1 && Del(*store, ProcessKey(mine)) != Code::kOk) _exit(3);
             acknowledged.Send(mine);
           }
         });
@@ -249,7 +249,7 @@ TEST_P(LmdbKillTest, WhatWasAcknowledgedIsThereAfterwards) {
     for (int number; (number = acknowledged.Receive()) >= 0;) numbers.push_back(number);
     OpenedLmdb store(root / "db", nullptr, options);
     for (const int number : numbers) {
-      const Answer answer = GetFrom(*store, KeyOf(number));
+      const Answer answer = GetFrom(*store, ProcessKey(number));
       if (number % 2 == 1) {
         EXPECT_EQ(answer.status.code(), Code::kNotFound) << "a deleted key came back";
       } else {
