@@ -43,6 +43,10 @@ endif()
 target_include_directories(
   chainstore_objects PUBLIC ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src
                             ${XXHASH_INCLUDE_DIRS})
+# It says first which functions of OpenSSL it may use.
+set_source_files_properties(${PROJECT_SOURCE_DIR}/src/stores/s3/digest.cc PROPERTIES
+                            SKIP_UNITY_BUILD_INCLUSION ON)
+set_target_properties(chainstore_objects PROPERTIES UNITY_BUILD ${CHAINSTORE_UNITY})
 target_compile_definitions(chainstore_objects PUBLIC ${CHAINSTORE_DEFINITIONS})
 # tests/abi compares the types of the public functions, whatever little the rest of a build says.
 if(CHAINSTORE_TESTS AND CMAKE_BUILD_TYPE STREQUAL RelWithDebInfo)
