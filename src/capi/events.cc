@@ -10,42 +10,41 @@
 namespace chainstore {
 namespace {
 
+// A function of the user's as its sink keeps it.
+template <class Fn>
 struct Handler {
-  cs_error_fn function;
+  Fn fn;
   void* user_data;
   void (*release)(void* user_data);
+
+  static void Forget(void* context) {
+    const std::unique_ptr<Handler> handler(static_cast<Handler*>(context));
+    if (!handler->release) return;
+    CallingOut mark;
+    handler->release(handler->user_data);
+  }
 };
 
-void Deliver(void* context, const Error* error) {
-  const auto* handler = static_cast<Handler*>(context);
+template <class Fn, class... Arguments>
+void Deliver(void* context, Arguments... arguments) {
+  const auto* handler = static_cast<Handler<Fn>*>(context);
   CallingOut mark;
-  handler->function(handler->user_data, Wrap(error));
+  handler->fn(handler->user_data, arguments...);
 }
 
-void Forget(void* context) {
-  const std::unique_ptr<Handler> handler(static_cast<Handler*>(context));
-  if (!handler->release) return;
-  CallingOut mark;
-  handler->release(handler->user_data);
-}
-
-struct TraceHandler {
-  cs_trace_fn function;
-  void* user_data;
-  void (*release)(void* user_data);
-};
+void DeliverError(void* context, const Error* error) { Deliver<cs_error_fn>(context, Wrap(error)); }
 
 void DeliverTrace(void* context, const char* json, size_t size) {
-  const auto* handler = static_cast<TraceHandler*>(context);
-  CallingOut mark;
-  handler->function(handler->user_data, json, size);
+  Deliver<cs_trace_fn>(context, json, size);
 }
 
-void ForgetTrace(void* context) {
-  const std::unique_ptr<TraceHandler> handler(static_cast<TraceHandler*>(context));
-  if (!handler->release) return;
-  CallingOut mark;
-  handler->release(handler->user_data);
+template <class Sink, class Fn>
+void SetHandler(Sink& sink, typename Sink::Function deliver, Fn fn, void* user_data,
+                void (*release)(void* user_data)) {
+  if (!fn) return sink.Set(nullptr, nullptr, nullptr);
+  std::unique_ptr<Handler<Fn>> handler(new Handler<Fn>{fn, user_data, release});
+  sink.Set(deliver, handler.get(), &Handler<Fn>::Forget);
+  (void)handler.release();  // the sink's from here on
 }
 
 }  // namespace
@@ -59,11 +58,8 @@ cs_status cs_on_error(cs_store* store, cs_error_fn fn, void* user_data,
   if (!store) return CS_INVALID;
   if (Unwrap(store)->runtime().IsForked()) return CS_FORKED;
   return chainstore::Guard([&]() -> cs_status {
-    std::unique_ptr<chainstore::Handler> handler;
-    if (fn) handler.reset(new chainstore::Handler{fn, user_data, release});
-    Unwrap(store)->error_sink().Set(fn ? &chainstore::Deliver : nullptr, handler.get(),
-                                    &chainstore::Forget);
-    (void)handler.release();  // the sink's from here on
+    chainstore::SetHandler(Unwrap(store)->error_sink(), &chainstore::DeliverError, fn, user_data,
+                           release);
     return CS_OK;
   });
 }
@@ -74,11 +70,8 @@ cs_status cs_on_trace(cs_store* store, cs_trace_fn fn, void* user_data,
   if (!store) return CS_INVALID;
   if (Unwrap(store)->runtime().IsForked()) return CS_FORKED;
   return chainstore::Guard([&]() -> cs_status {
-    std::unique_ptr<chainstore::TraceHandler> handler;
-    if (fn) handler.reset(new chainstore::TraceHandler{fn, user_data, release});
-    Unwrap(store)->trace_sink().Set(fn ? &chainstore::DeliverTrace : nullptr, handler.get(),
-                                    &chainstore::ForgetTrace);
-    (void)handler.release();  // the sink's from here on
+    chainstore::SetHandler(Unwrap(store)->trace_sink(), &chainstore::DeliverTrace, fn, user_data,
+                           release);
     Unwrap(store)->SetTraced(fn != nullptr || chainstore::TraceSink::InEnvironment());
     return CS_OK;
   });

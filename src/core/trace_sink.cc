@@ -5,9 +5,20 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "core/store.h"
-
 namespace chainstore {
+namespace {
+
+// In one write, so that no other line comes between.
+void WriteLine(void*, const char* json, size_t size) {
+  const std::string line = std::string(json, size) + '\n';
+  (void)!write(STDERR_FILENO, line.data(), line.size());
+}
+
+}  // namespace
+
+TraceSink::TraceSink(Store* owner) : EventSink(owner, 0) {
+  if (InEnvironment()) EventSink::Set(&WriteLine, nullptr, nullptr);
+}
 
 bool TraceSink::InEnvironment() {
   const char* const value = getenv("CHAINSTORE_TRACE");
@@ -15,51 +26,8 @@ bool TraceSink::InEnvironment() {
 }
 
 void TraceSink::Set(Function function, void* user_data, Release release) {
-  Ref<Handler> handler;
-  if (function) handler = MakeRef<Handler>(function, user_data, release);
-  MutexLock lock(mutex_);
-  std::swap(handler, handler_);
-  lock.Unlock();  // the old handler goes with `handler`, outside the lock
-}
-
-void TraceSink::Post(std::string json) {
-  if (owner_->runtime().IsForked()) return;
-  {
-    MutexLock lock(mutex_);
-    waiting_.push_back(std::move(json));
-    if (waiting_.size() > kMaxWaiting) waiting_.pop_front();
-    if (delivering_) return;
-    delivering_ = true;
-  }
-  try {
-    owner_->runtime().Post(Lane::kFast, [this, owner = Ref<Store>(owner_)] { DeliverAll(); });
-  } catch (...) {
-    MutexLock lock(mutex_);
-    delivering_ = false;  // no memory: the next trace tries again
-  }
-}
-
-void TraceSink::DeliverAll() {
-  for (;;) {
-    Ref<Handler> handler;
-    std::string json;
-    {
-      MutexLock lock(mutex_);
-      if (waiting_.empty()) {
-        delivering_ = false;
-        return;
-      }
-      handler = handler_;
-      json = std::move(waiting_.front());
-      waiting_.pop_front();
-    }
-    if (handler) {
-      handler->function(handler->user_data, json.data(), json.size());
-    } else if (InEnvironment()) {
-      json += '\n';
-      (void)!write(STDERR_FILENO, json.data(), json.size());
-    }
-  }
+  if (!function && InEnvironment()) return EventSink::Set(&WriteLine, nullptr, nullptr);
+  EventSink::Set(function, user_data, release);
 }
 
 }  // namespace chainstore
