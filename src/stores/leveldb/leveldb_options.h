@@ -1,19 +1,14 @@
 // The options of a LevelDB store, for builds with and without one.
 #pragma once
 
-#include "core/option.h"
+#include "stores/record_options.h"
 
 namespace chainstore {
 
 inline constexpr OptionSpec kLevelDbOptions[] = {
-    {"durability", OptionSpec::Type::kChoice, "full",
-     "full: an acknowledged write survives power loss; cache: only for a directory made for it, "
-     "which is emptied after a power loss",
-     "full|cache"},
-    {"format", OptionSpec::Type::kChoice, "record",
-     "record: with expiry, version and checksum; raw: the plain values of other programs",
-     "record|raw"},
-    {"verify", OptionSpec::Type::kChoice, "on", "verify checksums on every read", "on|off"},
+    kRecordDurability,
+    kRecordFormat,
+    kRecordVerify,
     {"write_buffer_size", OptionSpec::Type::kSize, "4MiB",
      "memory for new entries before they become a table, 64KiB to 1GiB"},
     {"max_open_files", OptionSpec::Type::kCount, "1000", "table files held open, 74 to 50000"},

@@ -33,18 +33,14 @@
 #include "base/result.h"
 #include "core/blocking_store.h"
 #include "core/option.h"
+#include "stores/record_options.h"
 
 namespace chainstore {
 
 inline constexpr OptionSpec kLmdbOptions[] = {
-    {"durability", OptionSpec::Type::kChoice, "full",
-     "full: an acknowledged write survives power loss; cache: only for a directory made for it, "
-     "which is emptied after a power loss",
-     "full|cache"},
-    {"format", OptionSpec::Type::kChoice, "record",
-     "record: with expiry, version and checksum; raw: the plain values of other programs",
-     "record|raw"},
-    {"verify", OptionSpec::Type::kChoice, "on", "verify checksums on every read", "on|off"},
+    kRecordDurability,
+    kRecordFormat,
+    kRecordVerify,
     {"map_size", OptionSpec::Type::kSize, "1TiB",
      "the most that the file may grow to, at least 1MiB; unless given, less where the system "
      "refuses a terabyte of address space",
