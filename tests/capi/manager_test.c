@@ -86,10 +86,11 @@ static void test_a_timeout_ends_calls_and_gives_notice(void** state) {
   cs_store *memory = open_memory(), *slow = fault_of(memory, hang), *store;
   cs_result result;
   (void)state;
-  store = cs_timeout_new(slow, 10, NULL, NULL);
+  store = cs_timeout_new(slow, 60000, NULL, NULL); /* what does not hang needs a moment, too */
   assert_non_null(store);
   assert_int_equal(cs_on_error(store, on_error, &notes, on_release), CS_OK);
   put_text(store, "k", "v");
+  set(store, "timeout", "10ms");
   assert_int_equal(cs_get(store, "k", 1, NULL, complete, &waiter), CS_OK);
   assert_int_equal(wait_for(&waiter, 1), CS_TIMEOUT);
   assert_string_equal(cs_error_message(waiter.result.error),
@@ -100,6 +101,7 @@ static void test_a_timeout_ends_calls_and_gives_notice(void** state) {
   expect_status(&result, CS_TIMEOUT);
   wait_for_notes(&notes, 2, 0);
   set(slow, "delay", "0ms");
+  set(store, "timeout", "1m");
   expect_text(store, "k", "v");
   cs_result_release(&waiter.result);
   close_store(store);
