@@ -40,7 +40,7 @@ class SmallFilesystem {
   }
   void MakeRoom() { ASSERT_EQ(unlink(BallastPath().c_str()), 0); }
   bool MakeReadOnly() {
-    return mount("none", folder_.path().c_str(), nullptr, MS_REMOUNT | MS_RDONLY, nullptr) == 0;
+    return mount("none", folder_.path().c_str(), "", MS_REMOUNT | MS_RDONLY, nullptr) == 0;
   }
 
  private:
