@@ -2,7 +2,7 @@
 // Thread safety: one thread at a time.
 #pragma once
 
-#include "capi/handles.h"
+#include "capi/call.h"
 #include "core/request.h"
 
 namespace chainstore {
@@ -16,8 +16,15 @@ struct cs_batch {
  public:
   // What was built, which may be null; the builder is empty then.
   chainstore::Ref<chainstore::Batch> Take() noexcept { return std::move(batch_); }
-  // `value` null: a del. Throws std::bad_alloc.
-  cs_status Add(const void* key, size_t key_size, chainstore::Ref<chainstore::Value> value);
+  // `add(batch, key)` adds the op. Throws std::bad_alloc.
+  template <class Adding>
+  cs_status Add(const void* key, size_t key_size, Adding&& add) {
+    if (chainstore::CheckKey(key, key_size)) return CS_INVALID;
+    if (!batch_) batch_ = chainstore::MakeRef<chainstore::Batch>();
+    if (batch_->ops.size() >= chainstore::kMaxEntries) return CS_TOO_LARGE;
+    add(*batch_, chainstore::Key(chainstore::BytesAt(key, key_size)));
+    return CS_OK;
+  }
 
  private:
   chainstore::Ref<chainstore::Batch> batch_;

@@ -46,7 +46,10 @@ void WriteOperation::Begin(Store& store, const Call& call, Done<Answer> done) no
     if (op.value) op.expires_at_ms = expires_at_ms;
   }
   Front(store).Run({}, call, [&](const Below& below, const Call& call) {
-    below.Write(std::move(batch), call, std::move(done));
+    below.Write(batch, call, [batch = batch, done = std::move(done)](Entries&& entries) mutable {
+      entries.batch = std::move(batch);
+      done(std::move(entries));
+    });
   });
 }
 

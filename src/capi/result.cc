@@ -9,6 +9,7 @@ namespace {
 struct EntriesOwner {
   std::vector<Entry> entries;
   std::vector<cs_entry> shown;
+  Ref<const Batch> batch;
 };
 
 uint32_t PrivateFlag(const Value& value) noexcept {
@@ -75,13 +76,23 @@ cs_entry Show(Entry& entry, const Origin& origin) noexcept {
   return shown;
 }
 
-void SetEntries(cs_result* out, std::vector<Entry>&& entries, const Origin& origin) noexcept {
+// A write's entries may leave their keys to its batch (null: not a write).
+void SetEntries(cs_result* out, std::vector<Entry>&& entries, Ref<const Batch> batch,
+                const Origin& origin) noexcept {
   if (entries.empty()) return;
   try {
     auto owner = std::make_unique<EntriesOwner>();
     owner->entries = std::move(entries);
     owner->shown.reserve(owner->entries.size());
     for (Entry& entry : owner->entries) owner->shown.push_back(Show(entry, origin));
+    if (batch && batch->ops.size() == owner->shown.size()) {
+      for (size_t at = 0; at < owner->shown.size(); ++at) {
+        const Bytes key = batch->ops[at].key.bytes();
+        owner->shown[at].key = key.data();
+        owner->shown[at].key_size = key.size();
+      }
+      owner->batch = std::move(batch);
+    }
     out->entries = owner->shown.data();
     out->count = owner->shown.size();
     out->owner = owner.release();
@@ -116,13 +127,13 @@ void FillResult(cs_result* out, Receipt&& receipt, const Origin& origin) noexcep
 void FillResult(cs_result* out, Entries&& entries, const Origin& origin) noexcept {
   Clear(out);
   SetStatus(out, std::move(entries.status), origin);
-  SetEntries(out, std::move(entries.entries), origin);
+  SetEntries(out, std::move(entries.entries), std::move(entries.batch), origin);
 }
 
 void FillResult(cs_result* out, Page&& page, const Origin& origin) noexcept {
   Clear(out);
   SetStatus(out, std::move(page.status), origin);
-  SetEntries(out, std::move(page.entries), origin);
+  SetEntries(out, std::move(page.entries), nullptr, origin);
 }
 
 void FillResult(cs_result* out, Status&& status, const Origin& origin) noexcept {

@@ -27,6 +27,9 @@ class Out {
 
   template <class T>
   cs_status Fill(T&& answer) noexcept {
+    if constexpr (std::is_same_v<std::decay_t<T>, Entries>) {
+      if (!callers_) answer.entries.clear();  // nobody looks
+    }
     FillResult(out_, std::forward<T>(answer), origin_);
     return out_->status;
   }

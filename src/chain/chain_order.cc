@@ -32,30 +32,54 @@ Status ChainOrder::Attach(const std::vector<Ref<Store>>& links) {
   return Code::kOk;
 }
 
+ChainOrder::Keys ChainOrder::Keys::Sorted(Keys keys) {
+  if (keys.size() == 1) return keys;
+  const auto before = [](const OwnedKey& a, const OwnedKey& b) { return a.bytes() < b.bytes(); };
+  std::sort(keys.begin(), keys.end(), before);
+  const auto same = [](const OwnedKey& a, const OwnedKey& b) { return a.bytes() == b.bytes(); };
+  keys.erase(std::unique(keys.begin(), keys.end(), same), keys.end());
+  keys.slots.reserve(keys.size());
+  for (const OwnedKey& key : keys) keys.slots.push_back(key);
+  keys.slots = KeySlots::Sorted(std::move(keys.slots));
+  return keys;
+}
+
 void ChainOrder::Acquire(SharedKeys sorted, const Call& call, Done<Status> enter) {
   AcquireFrom(0, std::move(sorted), call, std::move(enter));
 }
 
+void ChainOrder::AcquireIn(KeySlots* slots, SharedKeys sorted, const Call& call,
+                           Done<Status> enter) {
+  if (sorted->size() == 1) return slots->Acquire((*sorted)[0], call, std::move(enter));
+  const KeySlots::Keys* const all = &sorted->slots;
+  slots->AcquireAll(std::shared_ptr<const KeySlots::Keys>(std::move(sorted), all), call,
+                    std::move(enter));
+}
+
+void ChainOrder::ReleaseIn(KeySlots* slots, const Keys& sorted) {
+  if (sorted.size() == 1) return slots->Release(sorted[0]);
+  slots->ReleaseAll(sorted.slots);
+}
+
 void ChainOrder::AcquireFrom(size_t domain, SharedKeys sorted, const Call& call,
                              Done<Status> enter) {
-  KeySlots& slots = domains_[domain]->slots;
+  KeySlots* const slots = &domains_[domain]->slots;
   if (domain + 1 == domains_.size()) {  // the usual case: only one
-    if (sorted->size() == 1) return slots.Acquire((*sorted)[0], call, std::move(enter));
-    return slots.AcquireAll(std::move(sorted), call, std::move(enter));
+    return AcquireIn(slots, std::move(sorted), call, std::move(enter));
   }
-  slots.AcquireAll(
-      sorted, call, [this, domain, sorted, call, enter = std::move(enter)](Status&& turn) mutable {
-        if (!turn.ok()) return enter(std::move(turn));
-        AcquireFrom(domain + 1, sorted, call,
-                    [this, domain, sorted, enter = std::move(enter)](Status&& rest) mutable {
-                      if (!rest.ok()) domains_[domain]->slots.ReleaseAll(*sorted);
-                      enter(std::move(rest));
-                    });
-      });
+  AcquireIn(slots, sorted, call,
+            [this, domain, sorted, call, enter = std::move(enter)](Status&& turn) mutable {
+              if (!turn.ok()) return enter(std::move(turn));
+              AcquireFrom(domain + 1, sorted, call,
+                          [this, domain, sorted, enter = std::move(enter)](Status&& rest) mutable {
+                            if (!rest.ok()) ReleaseIn(&domains_[domain]->slots, *sorted);
+                            enter(std::move(rest));
+                          });
+            });
 }
 
 void ChainOrder::Release(const Keys& sorted) {
-  for (const Ref<OrderDomain>& domain : domains_) domain->slots.ReleaseAll(sorted);
+  for (const Ref<OrderDomain>& domain : domains_) ReleaseIn(&domain->slots, sorted);
 }
 
 void ChainOrder::BeginWrite(const Key& key) noexcept {

@@ -15,7 +15,12 @@ namespace chainstore {
 
 class ChainOrder {
  public:
-  using Keys = KeySlots::Keys;
+  struct Keys : std::vector<OwnedKey> {
+    using std::vector<OwnedKey>::vector;
+    // In order, each once, ready for Acquire. (A single key is as it is.)
+    static Keys Sorted(Keys keys);
+    KeySlots::Keys slots;
+  };
   using SharedKeys = std::shared_ptr<const Keys>;
   using Tickets = std::vector<Fence::Ticket>;
 
@@ -44,7 +49,9 @@ class ChainOrder {
     size_t domain;
     uint64_t bit;
   };
+  static void AcquireIn(KeySlots* slots, SharedKeys sorted, const Call& call, Done<Status> enter);
   void AcquireFrom(size_t domain, SharedKeys sorted, const Call& call, Done<Status> enter);
+  static void ReleaseIn(KeySlots* slots, const Keys& sorted);
   uint64_t ToLinks(size_t domain, uint64_t bits) const noexcept;
   uint64_t ToBits(size_t domain, uint64_t links) const noexcept;
 

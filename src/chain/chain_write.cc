@@ -65,9 +65,8 @@ class WriteOp final : public RefCounted<WriteOp> {
     if (!pass_) return Refuse(chain_->Closed(operation_));
     if (Status status = CheckLimits(); !status.ok()) return Refuse(std::move(status));
     ChainOrder::Keys keys;
-    for (const Batch::Op& op : batch_->ops) keys.push_back(op.key);
-    if (keys.size() > 1) keys = KeySlots::Sorted(std::move(keys));
-    keys_ = std::make_shared<const ChainOrder::Keys>(std::move(keys));
+    for (const Batch::Op& op : batch_->ops) keys.emplace_back(Key(op.key));
+    keys_ = std::make_shared<const ChainOrder::Keys>(ChainOrder::Keys::Sorted(std::move(keys)));
     chain_->order().Acquire(keys_, call_, [self = Ref<WriteOp>(this)](Status&& turn) {
       if (!turn.ok()) return self->Refuse(self->chain_->Ended(turn.code(), self->operation_));
       self->Entered();
@@ -167,9 +166,6 @@ class WriteOp final : public RefCounted<WriteOp> {
       out_.entries.resize(batch_->ops.size());
       for (Entry& entry : out_.entries) entry.status = whole;
     }
-    for (size_t at = 0; at < batch_->ops.size(); ++at) {
-      out_.entries[at].key = batch_->ops[at].key.bytes();
-    }
     outcomes_.assign(keys_->size(), Outcome::kRefused);
     auto applied = MakeRef<Batch>();
     for (size_t at = 0; at < batch_->ops.size(); ++at) {
@@ -177,7 +173,7 @@ class WriteOp final : public RefCounted<WriteOp> {
       const Status& status = out_.entries[at].status;
       if (status.ok()) {
         if (outcome == Outcome::kRefused) outcome = Outcome::kApplied;
-        applied->ops.push_back(batch_->ops[at]);
+        applied->Add(batch_->ops[at]);
       } else if (IsAmbiguous(status)) {
         outcome = Outcome::kUnknown;
       }
@@ -192,10 +188,10 @@ class WriteOp final : public RefCounted<WriteOp> {
     Upper(chain_->lowest());
   }
 
-  size_t IndexOf(const OwnedKey& key) const {
+  size_t IndexOf(const Key& key) const {
     if (keys_->size() == 1) return 0;
-    const auto before = [](const OwnedKey& a, const OwnedKey& b) { return a.bytes() < b.bytes(); };
-    const auto found = std::lower_bound(keys_->begin(), keys_->end(), key, before);
+    const auto before = [](const OwnedKey& a, Bytes b) { return a.bytes() < b; };
+    const auto found = std::lower_bound(keys_->begin(), keys_->end(), key.bytes, before);
     return static_cast<size_t>(found - keys_->begin());
   }
 
@@ -219,8 +215,8 @@ class WriteOp final : public RefCounted<WriteOp> {
       if (outcomes_[IndexOf(op.key)] != Outcome::kApplied) continue;
       // One that has not come back there could land over this one: it stays barred.
       if (chain_->order().Outstanding(op.key) >> link & 1) continue;
-      batch->ops.push_back(op);
-      keys.push_back(op.key);
+      batch->Add(op);
+      keys.emplace_back(Key(op.key));
     }
     if (batch->ops.empty()) return ForgetUnknown(link, 0);
     auto shared = std::make_shared<const ChainOrder::Keys>(std::move(keys));
@@ -332,14 +328,14 @@ void Chain::Put(const Key& key, const Payload& payload, const Call& call,
     return links_[0].below().Put(key, payload, call, std::move(done));
   }
   if (call.wait == Wait::kNever) return done(Receipt(Code::kWouldBlock));
-  WriteOne(Ref<Chain>(this), "put", {OwnedKey(key), payload.Share(), payload.expires_at_ms()}, call,
+  WriteOne(Ref<Chain>(this), "put", {key, payload.Share(), payload.expires_at_ms()}, call,
            std::move(done));
 }
 
 void Chain::Del(const Key& key, const Call& call, Done<Receipt> done) noexcept {
   if (link_count_ == 1 && !closed()) return links_[0].below().Del(key, call, std::move(done));
   if (call.wait == Wait::kNever) return done(Receipt(Code::kWouldBlock));
-  WriteOne(Ref<Chain>(this), "del", {OwnedKey(key), nullptr, 0}, call, std::move(done));
+  WriteOne(Ref<Chain>(this), "del", {key, nullptr, 0}, call, std::move(done));
 }
 
 void Chain::Write(Ref<const Batch> batch, const Call& call, Done<Entries> done) noexcept {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "core/batch.h"
 #include "core/value.h"
 
 namespace chainstore {
@@ -58,6 +59,8 @@ struct Entry {
 struct Entries {
   Status status;  // kOk, kPartial (each entry tells), or the first failure if all failed
   std::vector<Entry> entries;
+  // Whose keys the entries of a write have that are without. Set by who asked.
+  Ref<const Batch> batch;
 
   Entries() = default;
   Entries(Status failure) : status(std::move(failure)) {}  // NOLINT: an ending is an Entries

@@ -1,4 +1,5 @@
-// What operations ask: Read (which part of an entry), Payload (what is put), Batch, Range (a scan).
+// What operations ask: Read (which part of an entry), Payload (what is put), Range (a scan); a
+// Batch has a file of its own.
 #pragma once
 
 #include <cstdint>
@@ -6,6 +7,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "core/batch.h"
 #include "core/value.h"
 
 namespace chainstore {
@@ -38,6 +40,8 @@ class Payload {
  public:
   explicit Payload(Bytes bytes, int64_t expires_at_ms = 0)
       : bytes_(bytes), expires_at_ms_(expires_at_ms) {}
+  explicit Payload(const OpValue& value, int64_t expires_at_ms = 0)
+      : bytes_(value.bytes()), expires_at_ms_(expires_at_ms), value_(value.shared()) {}
   explicit Payload(Ref<Value> value, int64_t expires_at_ms = 0)
       : bytes_(value->bytes()), expires_at_ms_(expires_at_ms), value_(std::move(value)) {}
 
@@ -52,16 +56,6 @@ class Payload {
   Bytes bytes_;
   int64_t expires_at_ms_;
   Ref<Value> value_;
-};
-
-// Puts and dels in order; immutable once it is handed to a store.
-struct Batch : RefCounted<Batch> {
-  struct Op {
-    OwnedKey key;
-    Ref<Value> value;  // null: del
-    int64_t expires_at_ms = 0;
-  };
-  std::vector<Op> ops;
 };
 
 // Which keys a page of a scan covers. Keys in the order of their bytes (memcmp).

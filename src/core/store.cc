@@ -199,7 +199,6 @@ void Store::Write(Ref<const Batch> batch, const Call& call, Done<Entries> done) 
         const Batch::Op& op = batch->ops[at];
         auto answered = [batch, state, at, next = std::move(next)](Receipt&& receipt) mutable {
           Entry& entry = state->out.entries[at];
-          entry.key = batch->ops[at].key.bytes();
           entry.status = std::move(receipt.status);
           entry.flags = receipt.flags;
           entry.meta = receipt.meta;

@@ -103,7 +103,8 @@ class Store : public RefCounted<Store> {
   virtual void Del(const Key& key, const Call& call, Done<Receipt> done) noexcept = 0;
   // One entry per key, in the order asked. Default: one Get each.
   virtual void GetMany(Keys keys, const Call& call, Done<Entries> done) noexcept;
-  // One entry per op. Default: one Put or Del each, in order (not atomic).
+  // One entry per op, in their order; its key may be left out, the batch has it. Default: one Put
+  // or Del each, in order (not atomic).
   virtual void Write(Ref<const Batch> batch, const Call& call, Done<Entries> done) noexcept;
   // Default: kUnsupported.
   virtual void Scan(const Range& range, const Call& call, Done<Page> done) noexcept;

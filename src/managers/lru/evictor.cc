@@ -60,7 +60,7 @@ bool EvictBatch(LruStore& store, const Call& call, uint64_t bytes,
   while (victims.size() < kMaxBatch && freed < bytes && store.ledger().TakeVictim(&held, &key)) {
     freed += std::min(held.cost, average);
     victims.push_back(held);
-    batch->ops.push_back({OwnedKey(Key(key)), nullptr, 0});
+    batch->AddDel(Key(key));
   }
   if (victims.empty()) return false;
   store.below().Write(

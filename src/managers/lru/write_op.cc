@@ -80,28 +80,34 @@ void WriteOp::Write(LruStore& store, GatePass pass, Ref<const Batch> batch, cons
   op->entries_done_ = std::move(done);
   // What a copy is too large for is deleted instead; a batch that is a user's own is refused whole.
   const bool passes_by = IsCopy(call) && store.bypass();
-  auto copy = MakeRef<Batch>();
+  const auto is_oversize = [&store](const Batch::Op& each) {
+    return each.value && store.Oversize(each.key.bytes().size(), each.value->size());
+  };
   bool too_large = false;
   for (const Batch::Op& each : batch->ops) {
-    const bool oversize = each.value && store.Oversize(each.key.bytes().size(), each.value->size());
+    const bool oversize = is_oversize(each);
     if (each.value && !oversize) {
       op->cost_ += store.CostOf(each.key.bytes().size(), each.value->size());
     }
     too_large = too_large || oversize;
-    copy->ops.push_back({each.key, oversize ? nullptr : each.value, each.expires_at_ms});
   }
-  if (op->cost_ > store.budget().max_bytes()) {
-    too_large = true;
-    for (Batch::Op& each : copy->ops) each.value = nullptr;
-    op->cost_ = passes_by ? 0 : op->cost_;
-  }
+  const bool all_too_large = op->cost_ > store.budget().max_bytes();
+  too_large = too_large || all_too_large;
+  if (all_too_large && passes_by) op->cost_ = 0;
   if (too_large && !passes_by) {
     op->End(store.Failed(Code::kTooLarge, "write",
                          "the batch takes more than the capacity of " +
                              std::to_string(store.budget().max_bytes()) + " bytes"));
     return;
   }
-  op->batch_ = too_large ? Ref<const Batch>(std::move(copy)) : std::move(batch);
+  if (too_large) {
+    auto fitting = MakeRef<Batch>();
+    for (const Batch::Op& each : batch->ops) {
+      all_too_large || is_oversize(each) ? fitting->AddDel(each.key) : fitting->Add(each);
+    }
+    batch = std::move(fitting);
+  }
+  op->batch_ = std::move(batch);
   // In one order, each key once: two batches cannot wait for each other.
   for (const Batch::Op& each : op->batch_->ops) op->items_.push_back({each.key, {}});
   std::sort(op->items_.begin(), op->items_.end(),
@@ -299,9 +305,8 @@ void WriteOp::SettleBatch() {
   for (size_t at = 0; at < ends.size(); ++at) ends[at].cost = items_[at].held.cost;
   for (size_t at = 0; at < batch_->ops.size(); ++at) {
     const Batch::Op& op = batch_->ops[at];
-    const auto item = std::lower_bound(
-        items_.begin(), items_.end(), op.key.bytes(),
-        [](const Item& a, const std::string& key) { return a.key.bytes < Bytes(key); });
+    const auto item = std::lower_bound(items_.begin(), items_.end(), op.key.bytes(),
+                                       [](const Item& a, Bytes key) { return a.key.bytes < key; });
     End& end = ends[static_cast<size_t>(item - items_.begin())];
     const bool each = entries_.entries.size() == batch_->ops.size();
     const Status& status = each ? entries_.entries[at].status : entries_.status;

@@ -259,7 +259,6 @@ void WriteBehind::Write(Ref<const Batch> batch, const Call& call, Done<Entries> 
       {
         MutexLock lock(state->mutex);
         Entry& entry = state->out.entries[at];
-        entry.key = batch->ops[at].key.bytes();
         entry.status = std::move(receipt.status);
         entry.flags = receipt.flags;
         entry.meta = receipt.meta;

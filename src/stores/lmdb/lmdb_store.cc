@@ -277,7 +277,6 @@ Entries LmdbStore::EntriesOf(const BatchWrite& write, const Status& refused) con
   for (size_t at = 0; at < out.entries.size(); ++at) {
     const WriteOp& op = write.ops()[at];
     Entry& entry = out.entries[at];
-    entry.key = op.key;
     entry.status = status.ok() && op.exists ? Status(Code::kExists) : status;
     if (entry.status.ok()) entry.meta = op.meta;
   }

@@ -266,9 +266,6 @@ void MemoryStore::Write(Ref<const Batch> batch, const Call& call, Done<Entries> 
   Entries out;
   try {
     out.entries.resize(batch->ops.size());
-    for (size_t at = 0; at < batch->ops.size(); ++at) {
-      out.entries[at].key = batch->ops[at].key.bytes();
-    }
   } catch (const std::bad_alloc&) {
     return done(Entries(Status(Fail(Code::kNoMemory, "write", "no memory for the answer"))));
   }

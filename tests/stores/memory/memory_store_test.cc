@@ -252,7 +252,7 @@ TEST_F(MemoryStoreTest, WritesABatchInOrder) {
   store_->Write(batch, Call(), [&](Entries&& answer) { entries = std::move(answer); });
   EXPECT_TRUE(entries.status.ok());
   ASSERT_EQ(entries.entries.size(), 4u);
-  EXPECT_EQ(entries.entries[1].key, "gone");
+  EXPECT_EQ(entries.entries[2].meta.total_size, 1u);
   EXPECT_EQ(Text("a"), "2");
   EXPECT_EQ(Text("gone"), "[CS_NOT_FOUND]");
   EXPECT_EQ(Get("b").meta.expires_at_ms, kStartMs + 7);
