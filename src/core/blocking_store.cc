@@ -35,21 +35,27 @@ void BlockingStore::GetMany(Keys keys, const Call& call, Done<Entries> done) noe
   });
 }
 
+template <class Work>
+void BlockingStore::ChangeHere(const char* operation, const Key& key, const Call& call,
+                               Done<Receipt> done, Work work) noexcept {
+  slots_.Acquire(key, call, [&](Status&& turn) {
+    if (!turn.ok()) return done(Receipt(EndedStatus(turn.code(), operation)));
+    Run<Receipt>(
+        operation, call,
+        [&](Receipt&& receipt) {
+          slots_.Release(key);
+          done(std::move(receipt));
+        },
+        work);
+  });
+}
+
 void BlockingStore::Put(const Key& key, const Payload& payload, const Call& call,
                         Done<Receipt> done) noexcept {
   if (call.wait == Wait::kNever) return done(Receipt(Code::kWouldBlock));
   if (call.wait == Wait::kHere) {
-    slots_.Acquire(key, call, [&](Status&& turn) {
-      if (!turn.ok()) return done(Receipt(EndedStatus(turn.code(), "put")));
-      Run<Receipt>(
-          "put", call,
-          [&](Receipt&& receipt) {
-            slots_.Release(key);
-            done(std::move(receipt));
-          },
-          [&](const Call& call) { return PutHere(key, payload, call); });
-    });
-    return;
+    return ChangeHere("put", key, call, std::move(done),
+                      [&](const Call& call) { return PutHere(key, payload, call); });
   }
   OwnedKey owned(key);
   Payload shared(payload.Share(), payload.expires_at_ms());
@@ -70,6 +76,10 @@ void BlockingStore::Put(const Key& key, const Payload& payload, const Call& call
 
 void BlockingStore::Del(const Key& key, const Call& call, Done<Receipt> done) noexcept {
   if (call.wait == Wait::kNever) return done(Receipt(Code::kWouldBlock));
+  if (call.wait == Wait::kHere) {
+    return ChangeHere("del", key, call, std::move(done),
+                      [&](const Call& call) { return DelHere(key, call); });
+  }
   OwnedKey owned(key);
   slots_.Acquire(
       key, call,
@@ -87,6 +97,7 @@ void BlockingStore::Del(const Key& key, const Call& call, Done<Receipt> done) no
 void BlockingStore::Write(Ref<const Batch> batch, const Call& call, Done<Entries> done) noexcept {
   if (call.wait == Wait::kNever) return done(Entries(Status(Code::kWouldBlock)));
   KeySlots::Keys keys;
+  keys.reserve(batch->ops.size());
   for (const Batch::Op& op : batch->ops) keys.push_back(op.key);
   auto sorted = std::make_shared<const KeySlots::Keys>(KeySlots::Sorted(std::move(keys)));
   slots_.AcquireAll(
@@ -149,7 +160,6 @@ Entries BlockingStore::WriteHere(const Batch& batch, const Call& call) noexcept 
     Receipt receipt = op.value ? PutHere(op.key, Payload(op.value, op.expires_at_ms), call)
                                : DelHere(op.key, call);
     Entry& entry = out.entries[at];
-    entry.key = op.key.bytes();
     entry.status = std::move(receipt.status);
     entry.flags = receipt.flags;
     entry.meta = receipt.meta;

@@ -47,6 +47,11 @@ class BlockingStore : public Store {
   void Run(const char* operation, const Call& call, Done<T> done, Work work) noexcept;
 
  private:
+  // One write of a key on the caller's thread.
+  template <class Work>
+  void ChangeHere(const char* operation, const Key& key, const Call& call, Done<Receipt> done,
+                  Work work) noexcept;
+
   KeySlots slots_;
 };
 

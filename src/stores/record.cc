@@ -1,51 +1,47 @@
 #include "stores/record.h"
 
-#include <bit>
 #include <cstring>
 
 #include "base/checksum.h"
+#include "base/little_endian.h"
 
 namespace chainstore {
 namespace {
 
 constexpr unsigned char kFormat = 1;
 constexpr unsigned char kHasKey = 1u << 0;
+constexpr size_t kVersionOffset = 8;
 constexpr size_t kChecksumOffset = 16;
-
-template <size_t kSize>
-void PutLittleEndian(std::string* out, uint64_t number) {
-  for (size_t i = 0; i < kSize; ++i) out->push_back(static_cast<char>(number >> (8 * i)));
-}
-
-template <size_t kSize>
-uint64_t GetLittleEndian(const char* at) {
-  uint64_t number = 0;
-  for (size_t i = 0; i < kSize; ++i) {
-    number |= uint64_t{static_cast<unsigned char>(at[i])} << (8 * i);
-  }
-  return number;
-}
 
 // `key_size` is the field of a key that is kept, or empty.
 uint32_t Checksum(Bytes header, Bytes key_size, Bytes key, Bytes value) {
-  const uint32_t fields = Crc32c(key_size, Crc32c(header.substr(0, kChecksumOffset)));
+  uint32_t fields = Crc32c(header.substr(0, kChecksumOffset));
+  if (!key_size.empty()) fields = Crc32c(key_size, fields);
   return Crc32c(value, Crc32c(key, fields));
 }
 
 }  // namespace
 
-std::string EncodeRecordHeader(Bytes key, Bytes value, const Meta& meta, bool keep_key) {
-  std::string header;
-  header.reserve(kRecordHeaderSize + (keep_key ? 2 + key.size() : 0));
-  header.push_back(kFormat);
-  header.push_back(keep_key ? kHasKey : 0);
-  PutLittleEndian<6>(&header, static_cast<uint64_t>(meta.expires_at_ms));
-  PutLittleEndian<8>(&header, meta.version);
-  std::string key_size;
-  if (keep_key) PutLittleEndian<2>(&key_size, key.size());
-  PutLittleEndian<4>(&header, Checksum(header, key_size, key, value));
-  if (keep_key) header.append(key_size).append(key);
-  return header;
+void EncodeRecordHeader(Bytes key, Bytes value, const Meta& meta, bool keep_key,
+                        char* out) noexcept {
+  // Format, flags and expiry: the first 8 bytes as one number.
+  PutLittleEndian(out, uint64_t{kFormat} | uint64_t{keep_key ? kHasKey : 0u} << 8 |
+                           static_cast<uint64_t>(meta.expires_at_ms) << 16);
+  PutLittleEndian(out + kVersionOffset, meta.version);
+  char* const after = out + kRecordHeaderSize;
+  if (keep_key) {
+    PutLittleEndian(after, static_cast<uint16_t>(key.size()));
+    memcpy(after + 2, key.data(), key.size());
+  }
+  PutLittleEndian(out + kChecksumOffset, Checksum(Bytes(out, kChecksumOffset),
+                                                  Bytes(after, keep_key ? 2 : 0), key, value));
+}
+
+void EncodeRecord(Bytes key, Bytes value, const Meta& meta, bool keep_key, std::string* out) {
+  const size_t header = RecordHeaderSize(key, keep_key);
+  out->resize(header + value.size());
+  EncodeRecordHeader(key, value, meta, keep_key, out->data());
+  if (!value.empty()) memcpy(out->data() + header, value.data(), value.size());
 }
 
 bool DecodeRecord(Bytes stored, Bytes key, bool verify, RecordView* out, std::string* why) {
@@ -63,8 +59,8 @@ bool DecodeRecord(Bytes stored, Bytes key, bool verify, RecordView* out, std::st
     *why = "unknown record flags " + std::to_string(flags);
     return false;
   }
-  out->meta.expires_at_ms = static_cast<int64_t>(GetLittleEndian<6>(stored.data() + 2));
-  out->meta.version = GetLittleEndian<8>(stored.data() + 8);
+  out->meta.expires_at_ms = static_cast<int64_t>(GetLittleEndian<uint64_t>(stored.data()) >> 16);
+  out->meta.version = GetLittleEndian<uint64_t>(stored.data() + kVersionOffset);
   out->key = Bytes();
   size_t value_at = kRecordHeaderSize;
   Bytes key_size_field;
@@ -74,7 +70,7 @@ bool DecodeRecord(Bytes stored, Bytes key, bool verify, RecordView* out, std::st
       return false;
     }
     key_size_field = stored.substr(value_at, 2);
-    const size_t key_size = GetLittleEndian<2>(key_size_field.data());
+    const size_t key_size = GetLittleEndian<uint16_t>(key_size_field.data());
     value_at += 2;
     if (key_size > stored.size() - value_at) {
       *why = "a record is cut off within its key";
@@ -86,7 +82,7 @@ bool DecodeRecord(Bytes stored, Bytes key, bool verify, RecordView* out, std::st
   out->value = stored.substr(value_at);
   out->meta.total_size = out->value.size();
   if (!verify) return true;
-  const auto expected = static_cast<uint32_t>(GetLittleEndian<4>(stored.data() + kChecksumOffset));
+  const auto expected = GetLittleEndian<uint32_t>(stored.data() + kChecksumOffset);
   const Bytes whole_key = key.empty() ? out->key : key;
   if (Checksum(stored, key_size_field, whole_key, out->value) == expected) return true;
   *why = "checksum mismatch";

@@ -32,7 +32,13 @@ struct RecordView {
 };
 
 // What stands before the value. `keep_key` puts the whole key into it.
-std::string EncodeRecordHeader(Bytes key, Bytes value, const Meta& meta, bool keep_key);
+inline size_t RecordHeaderSize(Bytes key, bool keep_key) noexcept {
+  return kRecordHeaderSize + (keep_key ? 2 + key.size() : 0);
+}
+void EncodeRecordHeader(Bytes key, Bytes value, const Meta& meta, bool keep_key,
+                        char* out) noexcept;
+// The whole record; the memory of `out` is used again.
+void EncodeRecord(Bytes key, Bytes value, const Meta& meta, bool keep_key, std::string* out);
 
 // False: these bytes are no record of `key` (what is wrong goes into *why). The checksum is
 // verified only if `verify`. An empty `key` takes the one that the record keeps.

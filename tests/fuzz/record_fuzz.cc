@@ -60,9 +60,9 @@ void DecodeAnything(Bytes key, Bytes stored) {
   const bool keeps_key = stored[1] != 0;
   const Bytes whole_key = key.empty() ? checked.key : key;
   if (keeps_key && checked.key != whole_key) return;  // its reader compares the two
-  Require(chainstore::EncodeRecordHeader(whole_key, checked.value, checked.meta, keeps_key) +
-              std::string(checked.value) ==
-          stored);
+  std::string again;
+  chainstore::EncodeRecord(whole_key, checked.value, checked.meta, keeps_key, &again);
+  Require(again == stored);
 }
 
 void StoreChangeAndRead(Input input) {
@@ -76,8 +76,8 @@ void StoreChangeAndRead(Input input) {
   const Bytes value = input.rest();
   if (key.empty()) return;
   meta.total_size = value.size();
-  std::string stored = chainstore::EncodeRecordHeader(key, value, meta, keep_key);
-  stored.append(value);
+  std::string stored;
+  chainstore::EncodeRecord(key, value, meta, keep_key, &stored);
 
   RecordView view;
   std::string why;

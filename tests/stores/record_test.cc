@@ -6,7 +6,9 @@ namespace chainstore {
 namespace {
 
 std::string Stored(Bytes key, Bytes value, const Meta& meta, bool keep_key) {
-  return EncodeRecordHeader(key, value, meta, keep_key) + std::string(value);
+  std::string stored = "what the memory held before, which must not be seen in a shorter record";
+  EncodeRecord(key, value, meta, keep_key, &stored);
+  return stored;
 }
 
 TEST(RecordTest, GivesBackWhatWasPutIn) {
@@ -31,11 +33,11 @@ TEST(RecordTest, HasTheFormThatTheHeaderCommentWritesDown) {
   Meta meta;
   meta.expires_at_ms = 0x060504030201;
   meta.version = 0x0807060504030201;
-  const std::string header = EncodeRecordHeader("k", "v", meta, true);
-  ASSERT_EQ(header.size(), kRecordHeaderSize + 2 + 1);
+  const std::string header = Stored("k", "v", meta, true);
+  ASSERT_EQ(header.size(), kRecordHeaderSize + 2 + 1 + 1);
   EXPECT_EQ(header.substr(0, 16),
             std::string("\x01\x01\x01\x02\x03\x04\x05\x06\x01\x02\x03\x04\x05\x06\x07\x08", 16));
-  EXPECT_EQ(header.substr(20), std::string("\x01\x00k", 3));
+  EXPECT_EQ(header.substr(20), std::string("\x01\x00kv", 4));
 }
 
 TEST(RecordTest, FindsEveryFlippedBit) {

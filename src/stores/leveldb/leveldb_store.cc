@@ -3,6 +3,8 @@
 #include <leveldb/write_batch.h>
 
 #include <algorithm>
+#include <atomic>
+#include <memory>
 #include <new>
 
 #include "stores/leveldb/database.h"
@@ -32,6 +34,31 @@ class StringValue final : private StringHolder, public Value {
             Bytes(text).substr(offset), /*is_heap=*/true,
             [](Value* value) noexcept { delete static_cast<StringValue*>(value); },
             /*is_keepable=*/true) {}
+};
+
+// What a write is put together in. Kept from one write to the next: its memory has grown to what
+// they take.
+struct Workspace {
+  leveldb::WriteBatch batch;
+  std::string record;
+};
+class Workspaces {
+ public:
+  ~Workspaces() { delete spare_.load(std::memory_order_relaxed); }
+  // An empty one; throws std::bad_alloc.
+  std::unique_ptr<Workspace> Take() {
+    std::unique_ptr<Workspace> spare(spare_.exchange(nullptr, std::memory_order_acquire));
+    return spare ? std::move(spare) : std::make_unique<Workspace>();
+  }
+  void GiveBack(std::unique_ptr<Workspace> used) noexcept {
+    if (used->batch.ApproximateSize() > kKeptBytes || used->record.size() > kKeptBytes) return;
+    used->batch.Clear();
+    delete spare_.exchange(used.release(), std::memory_order_acq_rel);
+  }
+
+ private:
+  static constexpr size_t kKeptBytes = size_t{256} << 10;
+  std::atomic<Workspace*> spare_{nullptr};
 };
 
 class LevelDbStore final : public BlockingStore {
@@ -79,16 +106,20 @@ class LevelDbStore final : public BlockingStore {
   // kOk: there is a live entry. kNotFound: there is none.
   Status Probe(const char* operation, Bytes key);
   Status CheckPut(const char* operation, Bytes key, uint64_t size, int64_t expires_at_ms) const;
-  // Adds a put to `batch` and fills in what it will have stored.
-  void AddPut(Bytes key, Bytes value, int64_t expires_at_ms, leveldb::WriteBatch* batch,
+  // Adds a put to `out` and fills in what it will have stored.
+  void AddPut(Bytes key, Bytes value, int64_t expires_at_ms, uint64_t version, Workspace* out,
               Meta* meta);
   // Checks the ops and adds them.
-  Status AddOps(const Batch& batch, leveldb::WriteBatch* out, Entries* entries);
+  Status AddOps(const Batch& batch, Workspace* out, Entries* entries);
+  // Writes what `add(workspace)`, which may throw std::bad_alloc, has put together.
+  template <class Add>
+  Status WriteOut(const char* operation, Add&& add);
   // The entry at `found` for a page; false: expired, not to be shown.
   bool TakeEntry(const leveldb::Iterator& found, const Range& range, int64_t now_ms,
                  Entry* entry) const;
   Status FillPage(leveldb::DB& db, const Range& range, const Call& call, Page* page) const;
-  uint64_t NextVersion() noexcept;
+  // The first of so many versions in a row.
+  uint64_t NextVersions(uint64_t count) noexcept;
   int64_t NowMs() const noexcept { return runtime().clock().WallMs(); }
   Status OutOfMemory(const char* operation) const {
     return Fail(Code::kNoMemory, operation, "out of memory");
@@ -98,17 +129,20 @@ class LevelDbStore final : public BlockingStore {
   const std::unique_ptr<OwnedDirectory> directory_;
   const std::unique_ptr<Database> database_;
   leveldb::ReadOptions read_options_;
+  Workspaces workspaces_;
   std::atomic<uint64_t> last_version_{0};
 };
 
-uint64_t LevelDbStore::NextVersion() noexcept {
+uint64_t LevelDbStore::NextVersions(uint64_t count) noexcept {
+  if (shape_.raw) return 0;
   const auto now_us = static_cast<uint64_t>(runtime().clock().WallUs());
   uint64_t last = last_version_.load(std::memory_order_relaxed);
-  uint64_t next;
+  uint64_t first;
   do {
-    next = std::max(now_us, last + 1);
-  } while (!last_version_.compare_exchange_weak(last, next, std::memory_order_relaxed));
-  return next;
+    first = std::max(now_us, last + 1);
+  } while (
+      !last_version_.compare_exchange_weak(last, first + count - 1, std::memory_order_relaxed));
+  return first;
 }
 
 // ---- Reading ----
@@ -161,7 +195,7 @@ Answer LevelDbStore::GetHere(const Key& key, const Read& read, const Call&) noex
   return OutOfMemory("get");
 }
 
-Status LevelDbStore::Probe(const char* operation, Bytes key) {
+Status LevelDbStore::Probe(const char* operation, Bytes key) try {
   std::string stored;
   leveldb::Status found;
   Status status = database_->Read(operation, [&](leveldb::DB& db) -> Status {
@@ -174,6 +208,8 @@ Status LevelDbStore::Probe(const char* operation, Bytes key) {
   Meta meta;
   size_t value_at = 0;
   return Decode(operation, key, stored, NowMs(), &meta, &value_at);
+} catch (const std::bad_alloc&) {
+  return OutOfMemory(operation);
 }
 
 // ---- Writing ----
@@ -198,52 +234,67 @@ Status LevelDbStore::CheckPut(const char* operation, Bytes key, uint64_t size,
   return Code::kOk;
 }
 
-void LevelDbStore::AddPut(Bytes key, Bytes value, int64_t expires_at_ms, leveldb::WriteBatch* batch,
-                          Meta* meta) {
+void LevelDbStore::AddPut(Bytes key, Bytes value, int64_t expires_at_ms, uint64_t version,
+                          Workspace* out, Meta* meta) {
   meta->total_size = value.size();
-  if (shape_.raw) return batch->Put(ToSlice(key), ToSlice(value));
+  if (shape_.raw) return out->batch.Put(ToSlice(key), ToSlice(value));
   meta->expires_at_ms = expires_at_ms;
-  meta->version = NextVersion();
-  std::string record = EncodeRecordHeader(key, value, *meta, /*keep_key=*/false);
-  record.append(value);
-  batch->Put(ToSlice(key), ToSlice(record));
+  meta->version = version;
+  EncodeRecord(key, value, *meta, /*keep_key=*/false, &out->record);
+  out->batch.Put(ToSlice(key), ToSlice(out->record));
+}
+
+template <class Add>
+Status LevelDbStore::WriteOut(const char* operation, Add&& add) {
+  std::unique_ptr<Workspace> workspace;
+  Status status;
+  try {
+    workspace = workspaces_.Take();
+    status = add(workspace.get());
+  } catch (const std::bad_alloc&) {
+    return OutOfMemory(operation);
+  }
+  if (status.ok()) status = database_->Write(operation, &workspace->batch, !shape_.cache);
+  workspaces_.GiveBack(std::move(workspace));
+  return status;
 }
 
 Receipt LevelDbStore::PutHere(const Key& key, const Payload& payload, const Call& call) noexcept {
   Receipt receipt = CheckPut("put", key.bytes, payload.size(), payload.expires_at_ms());
   if (!receipt.status.ok()) return receipt;
-  leveldb::WriteBatch batch;
-  try {
-    if (call.Has(Call::kIfAbsent)) {
-      Status there = Probe("put", key.bytes);
-      if (there.ok()) return Code::kExists;
-      if (!there.Is(Code::kNotFound)) return there;
-    }
-    AddPut(key.bytes, payload.bytes(), payload.expires_at_ms(), &batch, &receipt.meta);
-  } catch (const std::bad_alloc&) {
-    return OutOfMemory("put");
+  if (call.Has(Call::kIfAbsent)) {
+    Status there = Probe("put", key.bytes);
+    if (there.ok()) return Code::kExists;
+    if (!there.Is(Code::kNotFound)) return there;
   }
-  receipt.status = database_->Write("put", &batch, /*sync=*/!shape_.cache);
+  receipt.status = WriteOut("put", [&](Workspace* out) -> Status {
+    AddPut(key.bytes, payload.bytes(), payload.expires_at_ms(), NextVersions(1), out,
+           &receipt.meta);
+    return Code::kOk;
+  });
   return receipt;
 }
 
 Receipt LevelDbStore::DelHere(const Key& key, const Call&) noexcept {
-  leveldb::WriteBatch batch;
-  batch.Delete(ToSlice(key.bytes));
-  return database_->Write("del", &batch, /*sync=*/!shape_.cache);
+  return WriteOut("del", [&](Workspace* out) -> Status {
+    out->batch.Delete(ToSlice(key.bytes));
+    return Code::kOk;
+  });
 }
 
-Status LevelDbStore::AddOps(const Batch& batch, leveldb::WriteBatch* out, Entries* entries) {
+Status LevelDbStore::AddOps(const Batch& batch, Workspace* out, Entries* entries) {
+  const uint64_t first_version = NextVersions(batch.ops.size());
   for (size_t at = 0; at < batch.ops.size(); ++at) {
     const Batch::Op& op = batch.ops[at];
     const Bytes key = op.key.bytes();
     if (!op.value) {
-      out->Delete(ToSlice(key));
+      out->batch.Delete(ToSlice(key));
       continue;
     }
     Status status = CheckPut("write", key, op.value->size(), op.expires_at_ms);
     if (!status.ok()) return status;
-    AddPut(key, op.value->bytes(), op.expires_at_ms, out, &entries->entries[at].meta);
+    AddPut(key, op.value->bytes(), op.expires_at_ms, first_version + at, out,
+           &entries->entries[at].meta);
   }
   return Code::kOk;
 }
@@ -251,17 +302,8 @@ Status LevelDbStore::AddOps(const Batch& batch, leveldb::WriteBatch* out, Entrie
 Entries LevelDbStore::WriteHere(const Batch& batch, const Call&) noexcept {
   Entries entries;
   entries.entries.resize(batch.ops.size());
-  for (size_t at = 0; at < batch.ops.size(); ++at) {
-    entries.entries[at].key = batch.ops[at].key.bytes();
-  }
-  leveldb::WriteBatch out;
-  Status status;
-  try {
-    status = AddOps(batch, &out, &entries);
-  } catch (const std::bad_alloc&) {
-    status = OutOfMemory("write");
-  }
-  if (status.ok()) status = database_->Write("write", &out, /*sync=*/!shape_.cache);
+  const Status status =
+      WriteOut("write", [&](Workspace* out) { return AddOps(batch, out, &entries); });
   // All or nothing: what one op fails with is the answer to all.
   if (!status.ok()) {
     for (Entry& entry : entries.entries) {

@@ -36,14 +36,14 @@ int ApplyPut(Bucket* bucket, MDB_txn* txn, MDB_val* stored_key, bool keep_key, W
     return mdb_put(txn, bucket->dbi, stored_key, &stored, 0);
   }
   op->meta = {op->value.size(), op->expires_at_ms, bucket->NextVersion()};
-  const std::string header = EncodeRecordHeader(op->key, op->value, op->meta, keep_key);
-  MDB_val stored = {header.size() + op->value.size(), nullptr};
+  const size_t header = RecordHeaderSize(op->key, keep_key);
+  MDB_val stored = {header + op->value.size(), nullptr};
   // Reserved, so that header and value are copied once, to where they belong.
   const int rc = mdb_put(txn, bucket->dbi, stored_key, &stored, MDB_RESERVE);
   if (rc != 0) return rc;
   char* out = static_cast<char*>(stored.mv_data);
-  memcpy(out, header.data(), header.size());
-  if (!op->value.empty()) memcpy(out + header.size(), op->value.data(), op->value.size());
+  EncodeRecordHeader(op->key, op->value, op->meta, keep_key, out);
+  if (!op->value.empty()) memcpy(out + header, op->value.data(), op->value.size());
   return 0;
 }
 

@@ -32,7 +32,9 @@ class FormatMarkTest : public ::testing::Test {
     ASSERT_TRUE(database_->Write("put", &batch, false).ok());
   }
   void WriteRecord(const std::string& key, const std::string& value) {
-    Write(key, EncodeRecordHeader(key, value, Meta{}, false) + value);
+    std::string record;
+    EncodeRecord(key, value, Meta{}, false, &record);
+    Write(key, record);
   }
   Status Check(bool raw) { return CheckFormat("leveldb:db", *directory_, database_.get(), raw); }
 

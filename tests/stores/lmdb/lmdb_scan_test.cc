@@ -188,8 +188,11 @@ TEST(LmdbKeyTest, AnswersCorruptWhereADigestFormHoldsAnotherKey) {
   { OpenedLmdb create(root / "db"); }
   {
     PlainLmdb plain(root / "db");
-    plain.Put("chainstore", form_bytes, EncodeRecordHeader(other, "v", Meta(), true) + "v");
-    plain.Put("chainstore", "plain", EncodeRecordHeader("plain", "v", Meta(), true) + "v");
+    std::string record;
+    EncodeRecord(other, "v", Meta(), true, &record);
+    plain.Put("chainstore", form_bytes, record);
+    EncodeRecord("plain", "v", Meta(), true, &record);
+    plain.Put("chainstore", "plain", record);
   }
   for (const char* verify : {"on", "off"}) {
     OpenedLmdb store(root / "db", nullptr, {{"verify", verify}});
