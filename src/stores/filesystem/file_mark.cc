@@ -5,24 +5,13 @@
 #include <cerrno>
 
 #include "base/checksum.h"
+#include "base/little_endian.h"
 
 namespace chainstore {
 namespace {
 
 constexpr char kFormat = 1;
 constexpr size_t kChecksumOffset = 32;
-
-void PutLittleEndian(char* at, size_t size, uint64_t number) noexcept {
-  for (size_t i = 0; i < size; ++i) at[i] = static_cast<char>(number >> (8 * i));
-}
-
-uint64_t GetLittleEndian(const char* at, size_t size) noexcept {
-  uint64_t number = 0;
-  for (size_t i = 0; i < size; ++i) {
-    number |= uint64_t{static_cast<unsigned char>(at[i])} << (8 * i);
-  }
-  return number;
-}
 
 }  // namespace
 
@@ -31,22 +20,21 @@ uint32_t FileMark::ChecksumOf(Bytes stored, Bytes content) noexcept {
 }
 
 void FileMark::Encode(Bytes content, char* out) const noexcept {
-  out[0] = kFormat;
-  out[1] = 0;
-  PutLittleEndian(out + 2, 6, static_cast<uint64_t>(expires_at_ms));
-  PutLittleEndian(out + 8, 8, version);
-  PutLittleEndian(out + 16, 8, size);
-  PutLittleEndian(out + 24, 8, static_cast<uint64_t>(mtime_ns));
-  PutLittleEndian(out + kChecksumOffset, 4, ChecksumOf(Bytes(out, kMarkSize), content));
+  // Format, flags (none) and expiry: the first 8 bytes as one number.
+  PutLittleEndian(out, uint64_t{kFormat} | static_cast<uint64_t>(expires_at_ms) << 16);
+  PutLittleEndian(out + 8, version);
+  PutLittleEndian(out + 16, size);
+  PutLittleEndian(out + 24, mtime_ns);
+  PutLittleEndian(out + kChecksumOffset, ChecksumOf(Bytes(out, kMarkSize), content));
 }
 
 bool FileMark::Decode(Bytes stored, uint32_t* checksum) noexcept {
   if (stored.size() != kMarkSize || stored[0] != kFormat || stored[1] != 0) return false;
-  expires_at_ms = static_cast<int64_t>(GetLittleEndian(stored.data() + 2, 6));
-  version = GetLittleEndian(stored.data() + 8, 8);
-  size = GetLittleEndian(stored.data() + 16, 8);
-  mtime_ns = static_cast<int64_t>(GetLittleEndian(stored.data() + 24, 8));
-  *checksum = static_cast<uint32_t>(GetLittleEndian(stored.data() + kChecksumOffset, 4));
+  expires_at_ms = static_cast<int64_t>(GetLittleEndian<uint64_t>(stored.data()) >> 16);
+  version = GetLittleEndian<uint64_t>(stored.data() + 8);
+  size = GetLittleEndian<uint64_t>(stored.data() + 16);
+  mtime_ns = GetLittleEndian<int64_t>(stored.data() + 24);
+  *checksum = GetLittleEndian<uint32_t>(stored.data() + kChecksumOffset);
   return true;
 }
 

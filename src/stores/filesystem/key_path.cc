@@ -84,8 +84,10 @@ void KeyPath::AppendPart(Bytes part, bool first) noexcept {
     part.remove_prefix(1);
   }
   // Whether the name must be continued is known only at its end: `left` is what is still to come.
-  size_t left = EncodedSize(part) + (size_ - name_at_);
+  const size_t encoded_size = EncodedSize(part);
   size_t used = size_ - name_at_;
+  size_t left = encoded_size + used;
+  if (encoded_size == part.size() && left <= kMaxNameSize) return Append(part);  // the usual name
   for (const char c : part) {
     const size_t width = IsPlain(c) ? 1 : 3;
     if (left > kMaxNameSize && used + width > kMaxNameSize - kPieceMarkSize) {
