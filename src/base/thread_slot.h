@@ -23,7 +23,8 @@ class ThreadSlot {
  private:
   static constexpr size_t kNone = SIZE_MAX;
   static size_t Claim() noexcept;
-  static inline constinit thread_local size_t slot_ = kNone;
+  // Read without a call of __tls_get_addr, as CallingOut is.
+  [[gnu::tls_model("initial-exec")]] static inline constinit thread_local size_t slot_ = kNone;
 };
 
 }  // namespace chainstore

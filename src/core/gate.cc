@@ -2,21 +2,13 @@
 
 #include <cassert>
 
+#include "base/thread_slot.h"
+
 namespace chainstore {
-namespace {
-
-size_t ThisThreadsStripe() noexcept {
-  static std::atomic<size_t> next{0};
-  thread_local const size_t mine = next.fetch_add(1, std::memory_order_relaxed);
-  return mine;
-}
-
-}  // namespace
-
 Gate::~Gate() { assert(Sum() == 0 && "a store was destroyed while a call was under way"); }
 
 bool Gate::Enter() noexcept {
-  std::atomic<int64_t>& count = stripes_[ThisThreadsStripe() % kStripes].count;
+  std::atomic<int64_t>& count = stripes_[ThreadSlot::Get() % kStripes].count;
   // Sequentially consistent on both sides: either we see `closed_`, or Close sees us.
   count.fetch_add(1, std::memory_order_seq_cst);
   if (!closed_.load(std::memory_order_seq_cst)) return true;
@@ -27,7 +19,7 @@ bool Gate::Enter() noexcept {
 
 void Gate::Leave() noexcept {
   // May be another thread than the one that entered: a stripe can be negative, the sum cannot.
-  stripes_[ThisThreadsStripe() % kStripes].count.fetch_sub(1, std::memory_order_seq_cst);
+  stripes_[ThreadSlot::Get() % kStripes].count.fetch_sub(1, std::memory_order_seq_cst);
   if (closed_.load(std::memory_order_seq_cst)) FinishIfDrained();
 }
 

@@ -5,18 +5,9 @@
 #include <cassert>
 #include <utility>
 
+#include "base/thread_slot.h"
+
 namespace chainstore::lmdb {
-namespace {
-
-// Threads that read at once should find transactions of their own.
-size_t FirstSlotOfThisThread() noexcept {
-  static std::atomic<size_t> next{0};
-  thread_local const size_t mine = next.fetch_add(1, std::memory_order_relaxed);
-  return mine;
-}
-
-}  // namespace
-
 void ReaderPool::Lease::Release() noexcept {
   if (!slot_) return;
   // Read first: threads that share the flag must not pass its cache line about.
@@ -39,7 +30,8 @@ uint64_t ReaderPool::NewestSnapshot() const noexcept {
 }
 
 ReaderPool::Slot* ReaderPool::TakeSlot() noexcept {
-  const size_t first = FirstSlotOfThisThread();
+  // Threads that read at once should find transactions of their own.
+  const size_t first = ThreadSlot::Get();
   for (;;) {
     for (size_t i = 0; i < kSlots; ++i) {
       Slot& slot = slots_[(first + i) % kSlots];
