@@ -28,7 +28,7 @@ cs_status cs_batch_put_value(cs_batch* batch, const void* key, size_t key_size, 
   return Guard([&]() -> cs_status {
     if (!batch || !value) return CS_INVALID;
     return batch->Add(key, key_size, [&](Batch& to, const Key& key) {
-      to.Add({key, Ref<Value>(chainstore::Unwrap(value)), 0});
+      to.ops.push_back({key, Ref<Value>(chainstore::Unwrap(value)), 0});
     });
   });
 }
