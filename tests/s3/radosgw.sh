@@ -3,26 +3,29 @@
 # DIR; nothing of the system's own folders is read or written.
 # usage: radosgw.sh start DIR PORT   wipes DIR, starts, waits until it answers, makes a bucket, and
 #                                    prints S3_ENDPOINT and the rest as NAME=VALUE lines
+#                                    (S3_ROLE_ARN: a role of the user's, which may only read)
 #                                    (PORT+1 and PORT+2 are used too)
 #        radosgw.sh stop DIR
+# DIR is one that this script has made, an empty one, or none yet: no other is touched.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+source "$here/servers.sh"
 command=${1:-}
-dir=$(realpath -m "${2:?the folder}")
+dir=$(realpath -ms "${2:?the folder}")
 access_key=AKTEST secret_key=SKTESTSKTEST bucket=chainstore-test
 
-# Stops what a pid file names, if that process is still the program that wrote it.
+# Stops what a pid file names, if that process is still the program that wrote it. Nothing that it
+# has is kept, so that it needs no time to put things in order: it would take seconds.
 stop_daemon() { # PROGRAM
   local pid program=$1
   [ -f "$dir/$program.pid" ] || return 0
   pid=$(cat "$dir/$program.pid")
   if [[ "$(readlink "/proc/$pid/exe" 2>/dev/null)" == */$program ]]; then
-    kill "$pid" 2>/dev/null || true
+    kill -9 "$pid" 2>/dev/null || true
     for _ in $(seq 100); do
-      [ -d "/proc/$pid" ] || break
+      [[ "$(readlink "/proc/$pid/exe" 2>/dev/null)" == */$program ]] || break
       sleep 0.1
     done
-    [ ! -d "/proc/$pid" ] || kill -9 "$pid" 2>/dev/null || true
   fi
   rm -f "$dir/$program.pid"
 }
@@ -61,18 +64,15 @@ case $command in
     ;;
   start) port=${3:?the port} ;;
   *)
-    sed -n '4,7s/^# //p' "$0" >&2
+    sed -n '4,9s/^# //p' "$0" >&2
     exit 64
     ;;
 esac
 
-if [ -e "$dir" ] && [ ! -f "$dir/ceph.conf" ] && [ -n "$(ls -A "$dir")" ]; then
-  echo "radosgw.sh: $dir is there, and is no folder of this server: it is not wiped" >&2
-  exit 73
-fi
+require_own "$dir"
 stop_all
-rm -rf "$dir"
-mkdir -p "$dir"/{mon,osd,mgr,log,rgw}
+new_folder "$dir"
+mkdir "$dir"/{mon,osd,mgr,log,rgw}
 export CEPH_CONF=$dir/ceph.conf
 fsid=$(cat /proc/sys/kernel/random/uuid)
 # Authentication stays on: without it the gateway hangs. One replica needs to be allowed.
@@ -109,6 +109,8 @@ bluestore_block_size = 4294967296
 [client]
 rgw_frontends = beast endpoint=127.0.0.1:$port
 rgw_crypt_require_ssl = false
+rgw_s3_auth_use_sts = true
+rgw_sts_key = 0123456789abcdef
 rgw_data = $dir/rgw
 CONF
 
@@ -133,6 +135,14 @@ start_daemon radosgw -f -n client.admin
 wait_for 120 radosgw curl -s -m 2 -o "$dir/log/ready" "http://127.0.0.1:$port/"
 radosgw-admin user create --uid=test --display-name=test --access-key=$access_key \
   --secret=$secret_key >/dev/null 2>&1
+# A role that the user may assume, and that may read and list but write nothing.
+radosgw-admin role create --role-name=reader --assume-role-policy-doc='{"Version": "2012-10-17",
+  "Statement": [{"Effect": "Allow", "Principal": {"AWS": ["arn:aws:iam:::user/test"]},
+                 "Action": ["sts:AssumeRole"]}]}' >"$dir/log/role.out" 2>&1
+radosgw-admin role policy put --role-name=reader --policy-name=read --policy-doc='{
+  "Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+    "Action": ["s3:GetObject", "s3:ListBucket"], "Resource": "arn:aws:s3:::*"}]}' \
+  >>"$dir/log/role.out" 2>&1
 wait_for 60 "the bucket" timeout 20 \
   python3 "$here/make_bucket.py" "http://127.0.0.1:$port" "$bucket" "$access_key" "$secret_key"
 cat <<ENV
@@ -141,4 +151,5 @@ S3_BUCKET=$bucket
 S3_ACCESS_KEY=$access_key
 S3_SECRET_KEY=$secret_key
 S3_REGION=us-east-1
+S3_ROLE_ARN=arn:aws:iam:::role/reader
 ENV

@@ -8,20 +8,10 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 dir=$1
 shift
 
-answers() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
-
-# Three ports in a row that nobody listens on.
-free_port() {
-  local port
-  while :; do
-    port=$((20000 + RANDOM % 10000))
-    answers $port || answers $((port + 1)) || answers $((port + 2)) || break
-  done
-  echo $port
-}
+source "$here/servers.sh"
 
 trap '"$here/radosgw.sh" stop "$dir"' EXIT
-environment=$("$here/radosgw.sh" start "$dir" "$(free_port)")
+environment=$("$here/radosgw.sh" start "$dir" "$(free_ports 3)")
 while IFS= read -r line; do export "${line?}"; done <<<"$environment"
 export S3_SERVER=radosgw
 S3_QUIRKS=$("$here/quirks.py" --names $S3_SERVER)

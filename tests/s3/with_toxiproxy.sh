@@ -10,10 +10,9 @@ if ! command -v toxiproxy-server >/dev/null; then
   exec "$@"
 fi
 
-answers() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+source "$(dirname "${BASH_SOURCE[0]}")/servers.sh"
 
-port=$((30000 + RANDOM % 2000))
-while answers $port; do port=$((port + 1)); done
+port=$(free_ports 1)
 toxiproxy-server -host 127.0.0.1 -port "$port" -seed 1 >/dev/null 2>&1 </dev/null &
 server=$!
 trap 'kill $server; wait $server || true' EXIT

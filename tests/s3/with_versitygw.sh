@@ -5,15 +5,14 @@
 # usage: with_versitygw.sh DIR COMMAND...
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-dir=$(realpath -m "$1")
+dir=$(realpath -ms "$1")
 shift
 
-answers() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+source "$here/servers.sh"
 
-port=$((20000 + RANDOM % 10000))
-while answers $port; do port=$((port + 1)); done
-rm -rf "$dir"
-mkdir -p "$dir"/{data,versions,users}
+port=$(free_ports 1)
+new_folder "$dir"
+mkdir "$dir"/{data,versions,users}
 # Without --keep-alive it closes each connection behind its answer.
 ROOT_ACCESS_KEY_ID=AKTEST ROOT_SECRET_ACCESS_KEY=SKTESTSKTEST versitygw \
   --port "127.0.0.1:$port" --keep-alive --iam-dir "$dir/users" \
