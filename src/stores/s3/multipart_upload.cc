@@ -65,19 +65,24 @@ void MultipartUpload::Begin() {
                                        .KeyIs(self->job_.user_key);
                     return self->answered_(std::move(reply));
                   }
-                  reply.status = self->Note();
-                  reply.status.ok() ? self->SendParts() : self->Abort(std::move(reply));
+                  if (self->client_->settings().upload_notes.empty()) return self->SendParts();
+                  // Not on the HTTP thread, which goes on with its transfers; nor in a lane whose
+                  // tasks may be waiting for this put.
+                  self->client_->runtime().Post(Lane::kBackground, [self] { self->Note(); });
                 });
 }
 
-Status MultipartUpload::Note() {
+void MultipartUpload::Note() {
   const S3Settings& settings = client_->settings();
-  if (settings.upload_notes.empty()) return Status();
   auto note =
       UploadNote::Write(settings.upload_notes, {settings.BucketUrl(), job_.object, upload_id_});
-  if (!note.ok()) return note.status();
+  if (!note.ok()) {
+    S3Reply reply;
+    reply.status = note.status();
+    return Abort(std::move(reply));
+  }
   note_ = std::move(*note);
-  return Status();
+  SendParts();
 }
 
 // ---- The parts ----

@@ -41,8 +41,8 @@ class MultipartUpload final : public RefCounted<MultipartUpload> {
     std::string checksum;  // base64; empty: none was sent
   };
   S3Request NewRequest(const char* method) const;
-  // Notes the upload, if it is to be.
-  Status Note();
+  // Notes the upload, which waits for the disk, and goes on.
+  void Note();
   void SendParts();
   void SendPart(size_t index, UniqueFunction<void()> next);
   void OnParts();

@@ -72,6 +72,7 @@ class S3Client final : public RefCounted<S3Client> {
   S3Client(S3Settings settings, Ref<Runtime> runtime, Ref<CancelToken> closing);
 
   const S3Settings& settings() const noexcept { return settings_; }
+  Runtime& runtime() const noexcept { return *runtime_; }
   void Send(S3Request request, const Call& call, Answered answered);
   // A pre-signed URL, once there are credentials; inline or on a library thread.
   using Presigned = UniqueFunction<void(Result<std::string>&&)>;

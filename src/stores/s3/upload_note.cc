@@ -31,6 +31,11 @@ bool TakeLine(Bytes* text, std::string* decoded) {
   return !decoded->empty();
 }
 
+int SyncFolder(const std::string& directory) {
+  const FileDescriptor folder(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  return folder && fsync(folder.get()) == 0 ? 0 : errno;
+}
+
 Failure Cannot(const std::string& path, int error) {
   return Failure(error == ENOSPC || error == EDQUOT ? Code::kNoSpace : Code::kIo,
                  "the note of an upload cannot be written: " + path + ": " + strerror(error))
@@ -58,9 +63,12 @@ Result<std::unique_ptr<UploadNote>> UploadNote::Write(const std::string& directo
   if (!file) return Cannot(draft, errno);
   int error = flock(file.get(), LOCK_EX | LOCK_NB) == 0 ? 0 : errno;
   if (error == 0) error = WriteAll(file.get(), NoteText(upload));
+  if (error == 0 && fsync(file.get()) != 0) error = errno;
   if (error == 0 && rename(draft.c_str(), path.c_str()) != 0) error = errno;
+  if (error == 0) error = SyncFolder(directory);
   if (error != 0) {
     unlink(draft.c_str());
+    unlink(path.c_str());
     return Cannot(path, error);
   }
   return std::unique_ptr<UploadNote>(new UploadNote(upload, path, std::move(file)));

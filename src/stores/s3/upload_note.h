@@ -3,8 +3,9 @@
 // writer holds a lock on it: a note that nobody holds is what a crash has left.
 //
 // Three lines: the bucket with its endpoint, the object's key, the upload's id, percent-encoded.
-// Written without fsync: it outlives the process, not a power cut.
-// Thread safety: none; the functions may be called by any thread.
+// On disk before the first part is sent, so that it outlives a power cut too. That it is gone again
+// is not: what comes back names an upload that is no longer there, and is forgotten then.
+// Thread safety: none; the functions may be called by any thread. Write waits for the disk.
 #pragma once
 
 #include <memory>

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "support/sync_log.h"
 #include "support/temporary_directory.h"
 
 namespace chainstore::s3 {
@@ -66,6 +67,15 @@ TEST_F(UploadNotesTest, OtherFilesAreLeftAlone) {
   std::ofstream(at_ + "/cut.upload") << "http";
   EXPECT_TRUE(UploadNote::TakeLeft(at_, kUpload.bucket).empty());
   EXPECT_EQ(Files(), 2u);
+}
+
+TEST_F(UploadNotesTest, IsOnDiskWhenItIsWritten) {
+  SyncLog synced;
+  ASSERT_TRUE(UploadNote::Write(at_, kUpload).ok());
+  const std::vector<std::string> paths = synced.Take();
+  ASSERT_EQ(paths.size(), 2u);
+  EXPECT_TRUE(paths[0].starts_with(at_ + "/")) << paths[0] << ": what it says, first";
+  EXPECT_EQ(paths[1], at_) << "then the name by which it is found";
 }
 
 TEST_F(UploadNotesTest, ADirectoryThatIsNotThereIsTold) {
