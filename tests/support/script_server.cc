@@ -61,6 +61,15 @@ void ScriptServer::Otherwise(ScriptedAnswer answer) {
   const std::lock_guard<std::mutex> lock(mutex_);
   answers_.clear();
   otherwise_ = std::move(answer);
+  judge_ = nullptr;
+  ++scripts_;
+  changed_.notify_all();
+}
+
+void ScriptServer::Otherwise(Judge judge) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  answers_.clear();
+  judge_ = std::move(judge);
   ++scripts_;
   changed_.notify_all();
 }
@@ -136,15 +145,17 @@ bool ScriptServer::TakeGreeting(ScriptedAnswer* answer) {
 }
 
 ScriptedAnswer ScriptServer::TakeAnswer(const std::string& request) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  std::unique_lock<std::mutex> lock(mutex_);
   ScriptedAnswer answer = otherwise_;
+  const Judge judge = answers_.empty() ? judge_ : nullptr;
   if (!answers_.empty()) {
     answer = std::move(answers_.front());
     answers_.pop_front();
   }
   requests_.push_back(request);
   changed_.notify_all();
-  return answer;
+  lock.unlock();
+  return judge ? judge(request) : answer;
 }
 
 void ScriptServer::Serve(ScriptSocket* socket) {

@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -47,6 +48,9 @@ class ScriptServer {
   void Add(std::string bytes) { Add(ScriptedAnswer{.bytes = std::move(bytes)}); }
   // From now on, instead of all that was set.
   void Otherwise(ScriptedAnswer answer);
+  // The same, by what is asked. It may wait, for other requests too.
+  using Judge = std::function<ScriptedAnswer(const std::string& request)>;
+  void Otherwise(Judge judge);
   // Head and body of each request so far.
   std::vector<std::string> requests();
   // Until so many requests are in; false: they did not come within ten seconds.
@@ -72,6 +76,7 @@ class ScriptServer {
   std::condition_variable changed_;
   std::deque<ScriptedAnswer> answers_;
   ScriptedAnswer otherwise_;
+  Judge judge_;         // instead of it, if there is one
   size_t scripts_ = 0;  // how often Otherwise was called
   std::vector<std::string> requests_;
   std::vector<ScriptSocket*> sockets_;

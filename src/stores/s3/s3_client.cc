@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 
 #include "core/one_attempt.h"
 #include "stores/s3/http_date.h"
@@ -12,6 +13,10 @@ namespace {
 
 constexpr int kMaxHops = 2;
 constexpr int64_t kSecondNs = 1'000'000'000;
+// Servers refuse what is signed 15 minutes early or late.
+constexpr int64_t kMostSkewMs = 14 * 60'000;
+constexpr int64_t kJumpMs = 60'000;  // more than any answer takes to arrive
+constexpr int kMaxClocks = 3;        // that one call learns
 
 // Seconds that the server asks for, within bounds: an absurd wait is not obeyed.
 int64_t RetryAfterNs(const HttpReply& reply) {
@@ -75,6 +80,7 @@ class S3Client::Exchange final : public RefCounted<Exchange> {
   bool FollowRegion(const std::string& region);
   bool FollowLocation(const std::string& location);
   void AskForRegion(HttpReply&& reply, ErrorReply&& error);
+  bool MayBeSkew(const HttpReply& reply, const ErrorReply& error) const;
   bool LearnClock(const HttpReply& reply);
   // False: no further attempt.
   bool Again(Retry retry, int64_t at_least_ns);
@@ -90,7 +96,8 @@ class S3Client::Exchange final : public RefCounted<Exchange> {
   int attempts_ = 1;
   int hops_ = 0;
   int taken_ = 0;  // from the budget, by the last retry
-  bool clock_learnt_ = false;
+  int clocks_learnt_ = 0;
+  int64_t signed_skew_ms_ = 0;  // what the last attempt took for it
   bool renewed_ = false;
   bool ambiguous_ = false;
   int64_t skew_seconds_ = 0;
@@ -117,7 +124,8 @@ HttpRequest S3Client::Exchange::Signed(const Identity& identity, const Endpoint&
   headers.insert(headers.end(), settings.request_headers.begin(), settings.request_headers.end());
   HttpRequest out;
   if (!identity.anonymous) {
-    const Scope scope{SigningTime(client_->WallMs()), region};
+    signed_skew_ms_ = client_->skew_ms_.load();
+    const Scope scope{SigningTime(client_->runtime_->clock().WallMs() + signed_skew_ms_), region};
     if (request_.has_body && settings.signed_payload && body_sha256_.empty()) {
       body_sha256_ = Hex(AsBytes(Sha256(request_.body)));
     }
@@ -310,7 +318,7 @@ void S3Client::Exchange::Refuse(HttpReply&& reply, const ErrorReply& error) {
 // ---- What can be put right ----
 
 bool S3Client::Exchange::Correct(const HttpReply& reply, const ErrorReply& error) {
-  if (IsSkew(error)) return LearnClock(reply);
+  if (IsSkew(error) || MayBeSkew(reply, error)) return LearnClock(reply);
   if (IsExpiredCredential(error) && !renewed_) {
     renewed_ = true;
     client_->credentials_->Expire(identity_);
@@ -319,14 +327,28 @@ bool S3Client::Exchange::Correct(const HttpReply& reply, const ErrorReply& error
   return IsRedirect(error) && (FollowRegion(error.region) || FollowLocation(error.location));
 }
 
+// The answer to a HEAD has no document that could name it.
+bool S3Client::Exchange::MayBeSkew(const HttpReply& reply, const ErrorReply& error) const {
+  const std::string* const date = reply.Find("date");
+  const int64_t server_s = date ? ParseHttpDate(*date) : -1;
+  if (request_.method != "HEAD" || error.http_status != 403 || server_s < 0) return false;
+  const int64_t signed_ms = client_->runtime_->clock().WallMs() + signed_skew_ms_;
+  return std::abs(server_s * 1000 - signed_ms) > kMostSkewMs;
+}
+
 bool S3Client::Exchange::LearnClock(const HttpReply& reply) {
   const std::string* const date = reply.Find("date");
   const int64_t server_s = date ? ParseHttpDate(*date) : -1;
   if (server_s < 0) return false;
   const int64_t now_ms = client_->runtime_->clock().WallMs();
-  skew_seconds_ = server_s - now_ms / 1000;
-  client_->skew_ms_.store(server_s * 1000 - now_ms);
-  return !std::exchange(clock_learnt_, true);
+  const int64_t skew_ms = server_s * 1000 - now_ms;
+  skew_seconds_ = skew_ms / 1000;
+  client_->skew_ms_.store(skew_ms);
+  // Once; again only where a clock has jumped since, so that this is news.
+  const bool is_news = std::abs(skew_ms - signed_skew_ms_) > kJumpMs;
+  if (clocks_learnt_ != 0 && (!is_news || clocks_learnt_ == kMaxClocks)) return false;
+  ++clocks_learnt_;
+  return true;
 }
 
 bool S3Client::Exchange::FollowRegion(const std::string& region) {

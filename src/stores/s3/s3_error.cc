@@ -174,8 +174,8 @@ std::string HintOf(const ErrorReply& error, const std::string& action, const std
   if (error.code == "InvalidAccessKeyId") return "the server does not know this access_key";
   if (error.code == "SignatureDoesNotMatch") return "the secret_key is not that of the access_key";
   if (IsSkew(error) && skew_seconds != 0) {
-    return "this machine's clock is " + std::to_string(std::abs(skew_seconds) / 60) + " min " +
-           (skew_seconds > 0 ? "behind" : "ahead of") + " the server's";
+    return "this machine's clock is " + std::to_string((std::abs(skew_seconds) + 30) / 60) +
+           " min " + (skew_seconds > 0 ? "behind" : "ahead of") + " the server's";
   }
   if (IsExpiredCredential(error)) return "get new temporary keys";
   if (IsRedirect(error)) {

@@ -1,5 +1,5 @@
 // Against a server that does as it is told: one request through its attempts: what is sent again
-// and what is not, regions, clocks.
+// and what is not, regions.
 #include "stores/s3/s3_client.h"
 
 #include <gtest/gtest.h>
@@ -194,20 +194,6 @@ TEST_F(S3ClientTest, AllRequestsTogetherAreSentAgainNoMoreThanTheBudgetAllows) {
   });
   EXPECT_TRUE(entries.status.failed());
   EXPECT_EQ(Asked(), 60u + RetryBudget::kCapacity / RetryBudget::kFaultCost);
-}
-
-// ---- Clocks ----
-
-TEST_F(S3ClientTest, LearnsTheServersClock) {
-  Answers(Reply(403, ErrorBody("RequestTimeTooSkewed"), "Date: Thu, 01 Jan 2015 10:00:00 GMT\r\n"));
-  Answers(Reply(200, "v"));
-  EXPECT_EQ(TextOf(Get()), "v");
-  EXPECT_EQ(Header(1, "x-amz-date").substr(0, 11), "20150101T10");
-  Answers(Reply(403, ErrorBody("RequestTimeTooSkewed"), "Date: Thu, 01 Jan 2015 10:00:00 GMT\r\n"));
-  Answers(Reply(403, ErrorBody("RequestTimeTooSkewed"), "Date: Thu, 01 Jan 2015 10:00:00 GMT\r\n"));
-  const Status status = Get().status;
-  EXPECT_TRUE(status.Is(Code::kDenied)) << "once, not for ever";
-  EXPECT_NE(status.ToString().find("clock"), std::string::npos);
 }
 
 }  // namespace
