@@ -67,6 +67,7 @@ class S3Client::Exchange final : public RefCounted<Exchange> {
 
  private:
   void Authorise(int64_t pause_ns);
+  Status NoKeys(const Status& why) const;
   void Submit(const Ref<const Identity>& identity, int64_t pause_ns);
   HttpRequest Signed(const Identity& identity, const Endpoint& host, const std::string& region);
   void OnReply(HttpReply&& reply);
@@ -110,9 +111,24 @@ void S3Client::Exchange::Authorise(int64_t pause_ns) {
       call_, [self = Ref<Exchange>(this), pause_ns](Result<Ref<const Identity>>&& found) {
         if (found.ok()) return self->Submit(*found, pause_ns);
         S3Reply reply;
-        reply.status = found.status();
+        reply.status = self->NoKeys(found.status());
         self->Finish(std::move(reply));
       });
+}
+
+// Why there are none, as a failure of this operation.
+Status S3Client::Exchange::NoKeys(const Status& why) const {
+  if (!why.error()) return Fail(why.code(), "no credentials");
+  // Without what this failure's own message begins and ends with.
+  std::string what = why.error()->message();
+  if (what.starts_with(client_->name_ + ": ")) what.erase(0, client_->name_.size() + 2);
+  const std::string* const hint = why.error()->FindDetail("hint");
+  if (hint && what.ends_with("; " + *hint)) what.resize(what.size() - hint->size() - 2);
+  Failure failure = Fail(why.code(), std::move(what));
+  for (const auto& [name, value] : why.error()->details()) {
+    if (name != "store") failure.Detail(name, value);
+  }
+  return failure.Retryable(why.retryable());
 }
 
 HttpRequest S3Client::Exchange::Signed(const Identity& identity, const Endpoint& host,

@@ -67,7 +67,9 @@ void Sign(const Endpoint& host, const std::string& region, const ProviderSetting
 
 Failure RefusedBy(const EndpointReply& reply, Bytes sent_secret) {
   const SecretXml document(reply.body.Reveal());
-  const XmlNode* const error = document.root() ? document.root()->Find("Error") : nullptr;
+  const XmlNode* const root = document.root();
+  // Servers other than AWS's answer with the error alone.
+  const XmlNode* const error = !root ? nullptr : root->name == "Error" ? root : root->Find("Error");
   const std::string code = error ? OneLine(error->Text("Code")) : "";
   std::string what = "STS refused (HTTP " + std::to_string(reply.status) + ")";
   if (!code.empty()) what = "STS: " + code + " (HTTP " + std::to_string(reply.status) + ")";

@@ -130,9 +130,12 @@ TEST_F(StoreOfProfileTest, AnExpiredTokenForcesOneSearchAndOneRetry) {
 TEST_F(StoreOfProfileTest, SaysWhatIsWrongWithTheProfile) {
   Write(".aws/credentials", "");
   const std::string why = Get();
-  EXPECT_NE(why.find("CS_DENIED: s3:bucket: no credentials: profile: there is no profile 'p'"),
+  EXPECT_NE(why.find("CS_DENIED: s3:bucket: get: no credentials: profile: there is no profile 'p'"),
             std::string::npos)
       << why;
+  const Answer answer = GetFrom(*store_, "k");
+  ASSERT_NE(answer.status.error(), nullptr);
+  EXPECT_NE(answer.status.error()->FindDetail("operation"), nullptr);
   SetKeys("later");
   server_.Add(Reply(200, "found"));
   EXPECT_EQ(Get(), "found") << "a failure is not kept";

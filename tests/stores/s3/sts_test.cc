@@ -96,13 +96,14 @@ TEST_F(StsTest, SaysWhatStsSaidButNothingSecret) {
        "CS_IO: STS: IDPCommunicationError (HTTP 400): later"},
       {Reply(400, Refusal("Throttling", "later")), "CS_IO: STS: Throttling (HTTP 400): later"},
       {Reply(503, "<html>"), "CS_IO: STS refused (HTTP 503)"},
+      {Reply(404, ErrorBody("NoSuchEntity")), "CS_DENIED: STS: NoSuchEntity (HTTP 404): m"},
       {Reply(302, "", "Location: " + server_.endpoint() + "/\r\n"),
        "CS_DENIED: STS refused (HTTP 302)"}};
   for (const auto& [answer, what] : answers) {
     server_.Add(answer);
     EXPECT_EQ(Web(), what);
   }
-  EXPECT_EQ(server_.requests().size(), 6u);
+  EXPECT_EQ(server_.requests().size(), 7u);
 }
 
 TEST_F(StsTest, TakesNoOtherAnswerForItsOwn) {
