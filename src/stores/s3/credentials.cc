@@ -7,6 +7,13 @@
 #include <system_error>
 
 namespace chainstore::s3 {
+namespace {
+
+constexpr char kQuicker[] =
+    "the option credentials names the one place to look in, and AWS_EC2_METADATA_DISABLED=true "
+    "spares the wait for the metadata service";
+
+}  // namespace
 
 // One call that has no credentials yet. Whoever takes it off the list answers it.
 class Credentials::Waiter final : public RefCounted<Waiter> {
@@ -127,7 +134,9 @@ void Credentials::GiveUp(const Ref<Waiter>& waiter, Code ended) {
                            : ended == Code::kCancelled
                                ? "the call was cancelled before there are keys"
                                : "the store was closed before there are keys";
-  Answer(waiter, Fail(ended, what));
+  Failure failure = Fail(ended, what);
+  if (ended == Code::kTimeout) failure.Hint(kQuicker);
+  Answer(waiter, std::move(failure));
 }
 
 void Credentials::Answer(Ref<Waiter> waiter, const Result<Ref<const Identity>>& found) {
@@ -201,7 +210,8 @@ Result<Ref<const Identity>> Credentials::Search() try {
     tried += provider->name() + (what.empty() ? "" : " (" + what + ")");
   }
   return Fail(Code::kDenied, "no credentials were found; looked at: " + tried)
-      .Hint("set the options access_key and secret_key, or credentials=anonymous");
+      .Hint(std::string("set the options access_key and secret_key, or credentials=anonymous; ") +
+            kQuicker);
 } catch (...) {  // no memory, no thread, no socket
   return Status(Code::kNoMemory);
 }

@@ -54,7 +54,8 @@ Result<EndpointReply> EndpointClient::Ask(const HttpRequest& request) {
     const HttpReply reply = AskOnce(request, attempt == 1 ? 0 : PauseNs(Retry::kFault, attempt));
     const bool may_pass = reply.ended == Code::kTimeout || reply.ended == Code::kIo ||
                           (reply.ended == Code::kOk && IsLater(reply.status));
-    if (may_pass && attempt < limits_.tries) continue;
+    const bool is_hopeless = reply.no_route && limits_.needs_route;
+    if (may_pass && !is_hopeless && attempt < limits_.tries) continue;
     if (reply.ended == Code::kOk) return EndpointReply{reply.status, TakeBody(reply.body)};
     const std::string why = reply.ended == Code::kTimeout  ? "no answer in time"
                             : reply.ended == Code::kClosed ? "the store was closed"

@@ -53,6 +53,7 @@ struct HttpReply {
   Code ended = Code::kOk;
   std::string failure;    // what went wrong, without the URL
   bool connected = true;  // false: no byte can have reached the server
+  bool no_route = false;  // this machine knows no way there
   int status = 0;
   std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
   Ref<Value> body;                                           // never null if kOk

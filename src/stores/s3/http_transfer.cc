@@ -3,6 +3,7 @@
 #include <openssl/crypto.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <cstring>
 
@@ -328,6 +329,10 @@ HttpReply HttpTransfer::Finish(CURLcode code, HttpMeters* meters) {
     reply_.body = std::move(value_);
     return std::move(reply_);
   }
+  long os_error = 0;
+  curl_easy_getinfo(easy_, CURLINFO_OS_ERRNO, &os_error);
+  reply_.no_route = code == CURLE_COULDNT_CONNECT &&
+                    (os_error == ENETUNREACH || os_error == EHOSTUNREACH || os_error == ENETDOWN);
   reply_.ended = refused_ != Code::kOk ? refused_ : Code::kIo;
   if (code == CURLE_OUT_OF_MEMORY) reply_.ended = Code::kNoMemory;
   if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE) {

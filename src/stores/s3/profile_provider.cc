@@ -1,6 +1,7 @@
 #include "stores/s3/profile_provider.h"
 
 #include <pwd.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -48,6 +49,8 @@ class Resolver {
                     ProfileFiles::Kind::kCredentials);
   }
 
+  // What a profile asks for that would otherwise be ignored without a word.
+  Status RefuseEndpoints(const std::string& name) const;
   Found Resolve(const std::string& name, bool asked_for);
 
  private:
@@ -76,6 +79,18 @@ Status Resolver::ReadFile(const char* variable, const char* below_home, ProfileF
   if (failed == ENOENT || failed == ENOTDIR) return Status();
   if (failed != 0) return ProfileFailure("cannot read a profile file").Path(path).Errno(failed);
   return files_.Add(text.Reveal(), kind, path);
+}
+
+Status Resolver::RefuseEndpoints(const std::string& name) const {
+  const Profile* const profile = files_.Find(name);
+  if (!profile || settings_.custom_endpoint) return Status();
+  for (const char* setting : {"use_fips_endpoint", "use_dualstack_endpoint"}) {
+    if (strcasecmp(profile->Text(setting).c_str(), "true") != 0) continue;
+    return Wrong("the profile '" + name + "' has " + setting +
+                 ", and such endpoints are not found by themselves")
+        .Hint(kNameEndpoint);
+  }
+  return Status();
 }
 
 Found Resolver::Resolve(const std::string& name, bool asked_for) {
@@ -174,7 +189,9 @@ Found FetchFromProfile(const ProviderSettings& settings, const Ref<CancelToken>&
   if (name.empty()) name = settings.variables.Text("AWS_PROFILE");
   Resolver resolver(settings, stop);
   if (Status failed = resolver.ReadFiles(); !failed.ok()) return failed;
-  return resolver.Resolve(name.empty() ? "default" : name, !name.empty());
+  const std::string first = name.empty() ? "default" : name;
+  if (Status refused = resolver.RefuseEndpoints(first); !refused.ok()) return refused;
+  return resolver.Resolve(first, !name.empty());
 }
 
 }  // namespace chainstore::s3

@@ -47,6 +47,7 @@ Credentials::Providers MakeProviders(const S3Settings& settings, const Clock& cl
   shared->variables = Variables::OfProcess();
   shared->profile = settings.profile;
   shared->region = settings.region;
+  shared->custom_endpoint = settings.custom_endpoint;
   shared->http = settings.http;
   shared->clock = &clock;
   return MakeProviders(settings, shared);

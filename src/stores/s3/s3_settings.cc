@@ -1,11 +1,14 @@
 #include "stores/s3/s3_settings.h"
 
+#include <strings.h>
+
 #include <algorithm>
 #include <filesystem>
 
 #include "stores/s3/digest.h"
 #include "stores/s3/http_trace.h"
 #include "stores/s3/object_key.h"
+#include "stores/s3/provider_settings.h"
 #include "stores/s3/static_providers.h"
 
 namespace chainstore::s3 {
@@ -141,6 +144,12 @@ Status SetAddress(const OptionValues& values, S3Settings* out) {
       return Failure(Code::kInvalid, parsed.status().error()->message()).Store("s3");
     out->custom_endpoint = true;
     out->endpoint = std::move(*parsed);
+  }
+  for (const char* variable : {"AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"}) {
+    if (out->custom_endpoint || strcasecmp(EnvironmentText(variable).c_str(), "true") != 0)
+      continue;
+    return Wrong(std::string(variable) + " is set, and such endpoints are not found by themselves")
+        .Hint(kNameEndpoint);
   }
   const std::string& addressing = values.Text("addressing");
   const bool can_be_host =

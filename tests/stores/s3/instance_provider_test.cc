@@ -43,6 +43,10 @@ TEST_F(InstanceProviderTest, PassesByWhereNobodyAnswersInTimeAfterThreeTries) {
   EXPECT_EQ(server_.requests().size(), 3u);
   Set("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:1");
   EXPECT_NE(Fetch().find("CS_NOT_FOUND"), std::string::npos);
+  // A try would come after a pause: so many would take for ever.
+  settings_.instance = {1000, 2000, 1'000'000, ProviderSettings().instance.needs_route};
+  Set("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://255.255.255.255:9");  // no route leads there
+  EXPECT_NE(Fetch().find("CS_NOT_FOUND"), std::string::npos);
   EXPECT_EQ(ProviderSettings().instance.connect_ms, 1000);
   EXPECT_EQ(ProviderSettings().instance.whole_ms, 2000) << "1 s to connect, and 1 s to read";
   EXPECT_EQ(ProviderSettings().instance.tries, 3);

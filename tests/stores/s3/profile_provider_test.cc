@@ -124,6 +124,24 @@ TEST_F(ProfileProviderTest, RefusesSourcesThatLeadNowhere) {
   EXPECT_TRUE(server_.requests().empty());
 }
 
+TEST_F(ProfileProviderTest, RefusesEndpointsThatItCannotFind) {
+  const std::string keys = "aws_access_key_id = own\naws_secret_access_key = s\n";
+  Config("[profile fips]\nuse_fips_endpoint = true\n" + keys +
+         "[profile dual]\nuse_dualstack_endpoint = True\n" + keys +
+         "[profile neither]\nuse_fips_endpoint = false\n" + keys);
+  for (const auto& [name, setting] :
+       {std::pair("fips", "use_fips_endpoint"), std::pair("dual", "use_dualstack_endpoint")}) {
+    const std::string why = Fetch(name);
+    EXPECT_TRUE(
+        why.starts_with("CS_DENIED: the profile '" + std::string(name) + "' has " + setting))
+        << why;
+    EXPECT_NE(why.find("option endpoint"), std::string::npos) << why;
+  }
+  EXPECT_EQ(Fetch("neither"), "own/s//0 profile");
+  settings_.custom_endpoint = true;
+  EXPECT_EQ(Fetch("fips"), "own/s//0 profile") << "the user has said where it is";
+}
+
 TEST_F(ProfileProviderTest, TakesTheSourceFromWhereItIsSaidToBe) {
   Config(
       "[profile e]\nrole_arn = r\ncredential_source = Environment\n"

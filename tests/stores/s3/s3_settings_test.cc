@@ -121,6 +121,18 @@ TEST(S3SettingsTest, RefusesWhatCannotWork) {
   for (const Pairs& pairs : wrong) EXPECT_NE(WhyNot(pairs), "") << pairs.begin()->first;
 }
 
+TEST(S3SettingsTest, RefusesEndpointsThatTheEnvironmentWantsAndItCannotFind) {
+  for (const char* variable : {"AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"}) {
+    setenv(variable, "true", 1);
+    EXPECT_NE(WhyNot({}).find(variable), std::string::npos);
+    EXPECT_NE(WhyNot({}).find("option endpoint"), std::string::npos);
+    EXPECT_EQ(WhyNot({{"endpoint", "https://s3-fips.us-east-1.amazonaws.com"}}), "");
+    setenv(variable, "false", 1);
+    EXPECT_EQ(WhyNot({}), "");
+    unsetenv(variable);
+  }
+}
+
 TEST(S3SettingsTest, NamesItselfWithoutItsSecrets) {
   auto made = Make({{"prefix", "p/"}, {"access_key", "id"}, {"secret_key", "unspoken"}});
   ASSERT_TRUE(made.ok());
