@@ -35,6 +35,32 @@ TEST_F(S3PutTest, PutsTheValueAsTheBodyWithWhatTellsItsHealth) {
   EXPECT_EQ(request.find("unspoken"), std::string::npos);
 }
 
+// The caller's bytes are borrowed: he must not change them, but if he does between two attempts,
+// what is stored is what was put or nothing. (Their number is the call's own.)
+TEST_F(S3PutTest, ABodyThatChangesBetweenTheAttemptsIsNotStored) {
+  std::string value = "value";
+  std::string stored;
+  server_.Otherwise([&](const std::string& request) {
+    const std::string body = request.substr(request.find("\r\n\r\n") + 4);
+    const std::string hash = "\r\nx-amz-content-sha256: " + Hex(AsBytes(Sha256(body))) + "\r\n";
+    if (server_.requests().size() == 1) {
+      value[0] = 'V';
+      return ScriptedAnswer{.bytes = Reply(500, ErrorBody("InternalError"))};
+    }
+    if (request.find(hash) == std::string::npos) {  // as S3 does
+      return ScriptedAnswer{.bytes = Reply(400, ErrorBody("XAmzContentSHA256Mismatch"))};
+    }
+    stored = body;
+    return ScriptedAnswer{.bytes = Reply(200)};
+  });
+  EXPECT_EQ(Put(*store_, "k", value), Code::kCorrupt);
+  EXPECT_EQ(stored, "");
+  EXPECT_EQ(Asked(), 2u);
+  EXPECT_EQ(Put(*store_, "k", value), Code::kOk) << "a new call has bytes of its own";
+  EXPECT_EQ(stored, "Value");
+  server_.Otherwise(ScriptedAnswer{});
+}
+
 TEST_F(S3PutTest, SendsAConditionalPutAndUnderstandsItsAnswer) {
   Answers(Reply(412, ErrorBody("PreconditionFailed")));
   Answers(Reply(200, "", "x-amz-meta-cs-write: another\r\n"));
