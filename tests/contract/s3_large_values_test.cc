@@ -7,17 +7,6 @@
 namespace contract {
 namespace {
 
-// No part is like another, so that none can take another's place.
-std::string LargeValue(size_t size) {
-  std::string value(size, '\0');
-  uint64_t state = 1;
-  for (size_t at = 0; at < size; at += 8) {
-    state = state * 6364136223846793005u + 1442695040888963407u;
-    value.replace(at, std::min<size_t>(8, size - at), reinterpret_cast<const char*>(&state),
-                  std::min<size_t>(8, size - at));
-  }
-  return value;
-}
 
 TEST(LargeValues, ComeBackAsTheyWerePutToS3) {
   if (!HasS3()) GTEST_SKIP() << "needs a server";

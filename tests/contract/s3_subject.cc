@@ -1,5 +1,6 @@
 #include "contract/s3_subject.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace contract {
@@ -42,6 +43,17 @@ Client S3Bucket(const std::string& bucket, const std::string& directory,
     cs_error_unref(error);
   }
   return Client(store);
+}
+
+std::string LargeValue(size_t size) {
+  std::string value(size, '\0');
+  uint64_t state = 1;
+  for (size_t at = 0; at < size; at += 8) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    value.replace(at, std::min<size_t>(8, size - at), reinterpret_cast<const char*>(&state),
+                  std::min<size_t>(8, size - at));
+  }
+  return value;
 }
 
 }  // namespace contract

@@ -23,4 +23,7 @@ Client S3With(const std::string& directory,
 Client S3Bucket(const std::string& bucket, const std::string& directory,
                 const std::vector<std::pair<std::string, std::string>>& more);
 
+// A value of which no part is like another, so that none can take another's place.
+std::string LargeValue(size_t size);
+
 }  // namespace contract

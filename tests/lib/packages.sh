@@ -27,6 +27,7 @@ s3     ceph-osd             @ceph-osd  the same
 s3     ceph-common          @ceph  sets it up
 s3     curl                 @curl  asks whether it is up
 s3     python3              @python3  makes its bucket
+s3     openssl              @openssl  makes certificates
 valgrind  valgrind          @valgrind  tests/valgrind.sh
 test   libgtest-dev         C++ tests
 test   libgmock-dev         C++ tests

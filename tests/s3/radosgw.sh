@@ -3,7 +3,6 @@
 # DIR; nothing of the system's own folders is read or written.
 # usage: radosgw.sh start DIR PORT   wipes DIR, starts, waits until it answers, makes a bucket, and
 #                                    prints S3_ENDPOINT and the rest as NAME=VALUE lines
-#                                    (S3_ROLE_ARN: a role of the user's, which may only read)
 #                                    (PORT+1 and PORT+2 are used too)
 #        radosgw.sh stop DIR
 # DIR is one that this script has made, an empty one, or none yet: no other is touched.
@@ -64,7 +63,7 @@ case $command in
     ;;
   start) port=${3:?the port} ;;
   *)
-    sed -n '4,9s/^# //p' "$0" >&2
+    sed -n '4,8s/^# //p' "$0" >&2
     exit 64
     ;;
 esac
@@ -109,8 +108,6 @@ bluestore_block_size = 4294967296
 [client]
 rgw_frontends = beast endpoint=127.0.0.1:$port
 rgw_crypt_require_ssl = false
-rgw_s3_auth_use_sts = true
-rgw_sts_key = 0123456789abcdef
 rgw_data = $dir/rgw
 CONF
 
@@ -135,14 +132,6 @@ start_daemon radosgw -f -n client.admin
 wait_for 120 radosgw curl -s -m 2 -o "$dir/log/ready" "http://127.0.0.1:$port/"
 radosgw-admin user create --uid=test --display-name=test --access-key=$access_key \
   --secret=$secret_key >/dev/null 2>&1
-# A role that the user may assume, and that may read and list but write nothing.
-radosgw-admin role create --role-name=reader --assume-role-policy-doc='{"Version": "2012-10-17",
-  "Statement": [{"Effect": "Allow", "Principal": {"AWS": ["arn:aws:iam:::user/test"]},
-                 "Action": ["sts:AssumeRole"]}]}' >"$dir/log/role.out" 2>&1
-radosgw-admin role policy put --role-name=reader --policy-name=read --policy-doc='{
-  "Version": "2012-10-17", "Statement": [{"Effect": "Allow",
-    "Action": ["s3:GetObject", "s3:ListBucket"], "Resource": "arn:aws:s3:::*"}]}' \
-  >>"$dir/log/role.out" 2>&1
 wait_for 60 "the bucket" timeout 20 \
   python3 "$here/make_bucket.py" "http://127.0.0.1:$port" "$bucket" "$access_key" "$secret_key"
 cat <<ENV
@@ -151,5 +140,4 @@ S3_BUCKET=$bucket
 S3_ACCESS_KEY=$access_key
 S3_SECRET_KEY=$secret_key
 S3_REGION=us-east-1
-S3_ROLE_ARN=arn:aws:iam:::role/reader
 ENV
