@@ -28,6 +28,7 @@ s3     ceph-common          @ceph  sets it up
 s3     curl                 @curl  asks whether it is up
 s3     python3              @python3  makes its bucket
 s3     openssl              @openssl  makes certificates
+s3     faketime             @faketime  a clock that is wrong
 valgrind  valgrind          @valgrind  tests/valgrind.sh
 test   libgtest-dev         C++ tests
 test   libgmock-dev         C++ tests
