@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # What takes too long for every run. Builds what is missing; all output is in build/logs.
-# usage: campaign.sh BUILD_FOLDER [network|versitygw|outage]...      (no name: all of it)
+# usage: campaign.sh BUILD_FOLDER [network|versitygw|outage|lists]...      (no name: all of it)
 #   network    all 192 cells of tests/contract/s3_network_test.cc, of which tests/run.sh runs 48
 #   versitygw  what tests/run.sh runs on radosgw, on a second server; and its quirks
 #   outage     S3 is gone for a minute, under load
+#   lists      10,000 keys, of which tests/run.sh makes 1,500
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 build=$(realpath "$1")
@@ -31,7 +32,12 @@ outage() {
     "$build/tests/contract/contract_tests" --gtest_filter='OutageTest*'
 }
 
-[ $# != 0 ] || set -- network versitygw outage
+lists() {
+  CHAINSTORE_LISTED_KEYS=10000 tests/s3/with_radosgw.sh "$BUILD_DIR/radosgw-campaign" \
+    "$build/tests/contract/contract_tests" --gtest_filter='Lists.*'
+}
+
+[ $# != 0 ] || set -- network versitygw outage lists
 failed=0
 for part in "$@"; do
   log=$BUILD_DIR/logs/s3-campaign-$part.log
