@@ -74,8 +74,8 @@ s3_suite() {
   log=$(log_of "$name")
   xml=${log%.log}.xml
   rm -f "$xml"
-  tests/s3/with_radosgw.sh "$BUILD_DIR/radosgw" tests/s3/with_toxiproxy.sh \
-    tests/s3/run.sh "$dir" "$xml" "${3:-*S3}" >"$log" 2>&1 </dev/null || code=$?
+  tests/s3/with_radosgw.sh "$BUILD_DIR/radosgw" tests/s3/with_tls.sh "$BUILD_DIR/radosgw" \
+    tests/s3/with_toxiproxy.sh tests/s3/run.sh "$dir" "$xml" "${3:-*S3}" >"$log" 2>&1 </dev/null || code=$?
   total=$(($(gtest_count tests "$xml") + 1))
   failed=$(gtest_count failures "$xml")
   if [ "$code" != 0 ] && [ "$failed" = 0 ]; then failed=1; fi
