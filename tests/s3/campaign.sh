@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # What takes too long for every run. Builds what is missing; all output is in build/logs.
-# usage: campaign.sh BUILD_FOLDER [network|versitygw|outage|lists]...      (no name: all of it)
+# usage: campaign.sh BUILD_FOLDER [network|versitygw|outage|lists|moto]...      (no name: all of it)
 #   network    all 192 cells of tests/contract/s3_network_test.cc, of which tests/run.sh runs 48
 #   versitygw  what tests/run.sh runs on radosgw, on a second server; and its quirks
 #   outage     S3 is gone for a minute, under load
+#   moto       keys from another's STS and metadata service; half a minute of pip
 #   lists      10,000 keys, of which tests/run.sh makes 1,500
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -37,7 +38,11 @@ lists() {
     "$build/tests/contract/contract_tests" --gtest_filter='Lists.*'
 }
 
-[ $# != 0 ] || set -- network versitygw outage lists
+moto() {
+  tests/s3/moto.sh "$build" "$BUILD_DIR/moto"
+}
+
+[ $# != 0 ] || set -- network versitygw outage lists moto
 failed=0
 for part in "$@"; do
   log=$BUILD_DIR/logs/s3-campaign-$part.log
