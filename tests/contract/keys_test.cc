@@ -72,14 +72,22 @@ std::vector<std::string> HostileKeys() {
   return keys;
 }
 
-// Some S3 servers cannot hold "a" and "a/b" both.
+// Some S3 servers cannot hold "a" and "a/b" both: keys are files and folders there.
 bool CannotHoldKeysBelowKeys(const Subject& subject) {
   return subject.name.find("S3") != std::string::npos && HasQuirk("key-below-key");
 }
 
+// What they can hold. (Below .chainstore are the keys that need an escape.)
+bool IsFileName(const std::string& key) {
+  return key.find('/') == std::string::npos && key.size() <= 255 && key != "." && key != ".." &&
+         key != ".chainstore";
+}
+
 TEST_P(ContractTest, KeepsEveryKeyApart) {
-  if (CannotHoldKeysBelowKeys(GetParam())) GTEST_SKIP() << "this server has no such keys";
-  const std::vector<std::string> keys = HostileKeys();
+  std::vector<std::string> keys = HostileKeys();
+  if (CannotHoldKeysBelowKeys(GetParam())) {
+    std::erase_if(keys, [](const std::string& key) { return !IsFileName(key); });
+  }
   for (const std::string& key : keys) {
     const Reply reply = store_.Put(key, "of " + key);
     ASSERT_EQ(reply.status, CS_OK) << reply.message << " for " << ::testing::PrintToString(key);
@@ -117,10 +125,10 @@ std::vector<std::string> KeysOf(const std::vector<ReplyEntry>& entries) {
 }
 
 TEST_P(ContractTest, ScansAnyRangeInBothDirectionsInPagesOfAnySize) {
-  if (CannotHoldKeysBelowKeys(GetParam())) GTEST_SKIP() << "this server has no such keys";
   std::minstd_rand random(7);
   std::set<std::string> all;
-  const std::string letters("/ab\0\xff", 5);
+  std::string letters("/ab\0\xff", 5);
+  if (CannotHoldKeysBelowKeys(GetParam())) letters[0] = '~';
   for (int i = 0; i < 60; ++i) {
     std::string key;
     for (size_t size = 1 + random() % 6; key.size() < size;) key += letters[random() % 5];

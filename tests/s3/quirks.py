@@ -42,6 +42,8 @@ QUIRKS = [
     ("put-cut-off", "404", {"versitygw": "200"}),
     ("delete-objects-without-md5", "400", {"radosgw": "200"}),
     ("key-below-key", "200", {"versitygw": "409"}),  # its keys are files and folders
+    ("key-dot", "200", {"versitygw": "409"}),
+    ("key-of-256", "200", {"versitygw": "400"}),
     ("storage-class", "200", {"radosgw": "400"}),
     ("storage-class-unknown", "400", {"versitygw": "200"}),
 ]
@@ -216,6 +218,20 @@ def key_below_key(server):
     server.put("q")
     status = server.put("q/below")[0]
     server.ask("DELETE", "q/below")
+    return str(status)
+
+
+def key_dot(server):
+    server.put("dot/a")
+    status = server.put("dot/.")[0]
+    for key in ("dot/.", "dot/a"):
+        server.ask("DELETE", key)
+    return str(status)
+
+
+def key_of_256(server):
+    status = server.put("k" * 256)[0]
+    server.ask("DELETE", "k" * 256)
     return str(status)
 
 

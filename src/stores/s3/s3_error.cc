@@ -25,8 +25,10 @@ constexpr Known kKnown[] = {
     {"QuotaExceeded", Code::kNoSpace, Retry::kNever},
     {"InvalidObjectState", Code::kUnsupported, Retry::kNever},
     {"NotImplemented", Code::kUnsupported, Retry::kNever},
-    // Of servers that keep objects as files: "a" stands in the way of "a/b".
+    // Of servers that keep objects as files: "a" stands in the way of "a/b", and the other way
+    // round.
     {"ObjectParentIsFile", Code::kUnsupported, Retry::kNever},
+    {"ExistingObjectIsDirectory", Code::kUnsupported, Retry::kNever},
     {"PreconditionFailed", Code::kExists, Retry::kNever},
     {"ConditionalRequestConflict", Code::kBusy, Retry::kFault},
     {"BadDigest", Code::kCorrupt, Retry::kNever},

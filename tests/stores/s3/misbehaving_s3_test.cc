@@ -70,6 +70,8 @@ const Misbehaviour kRefusals[] = {
     Refusal(405, "MethodNotAllowed", Code::kInvalid),
     Refusal(408, "", Code::kIo),
     Refusal(409, "OperationAborted", Code::kBusy),
+    Refusal(409, "ObjectParentIsFile", Code::kUnsupported, "", Ask::kPut),
+    Refusal(409, "ExistingObjectIsDirectory", Code::kUnsupported, "", Ask::kPut),
     Refusal(411, "MissingContentLength", Code::kInvalid, "", Ask::kPut),
     Refusal(413, "EntityTooLarge", Code::kTooLarge, "", Ask::kPut),
     Refusal(400, "BadDigest", Code::kCorrupt, "", Ask::kPut),

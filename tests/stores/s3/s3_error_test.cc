@@ -51,6 +51,7 @@ TEST(S3ErrorTest, SendsAgainOnlyWhatMayWorkThen) {
       {409, "ConditionalRequestConflict", Retry::kFault, Code::kBusy},
       {409, "OperationAborted", Retry::kNever, Code::kBusy},
       {409, "ObjectParentIsFile", Retry::kNever, Code::kUnsupported},
+      {409, "ExistingObjectIsDirectory", Retry::kNever, Code::kUnsupported},
       {403, "AccessDenied", Retry::kNever, Code::kDenied},
       {403, "", Retry::kNever, Code::kDenied},
       {404, "NoSuchKey", Retry::kNever, Code::kNotFound},
