@@ -1,5 +1,9 @@
 #include "stores/s3/provider_chain.h"
 
+#include <map>
+#include <thread>
+#include <vector>
+
 #include "core/runtime.h"
 #include "stores/s3/provider_fixture.h"
 #include "stores/s3/s3_store.h"
@@ -139,6 +143,44 @@ TEST_F(StoreOfProfileTest, SaysWhatIsWrongWithTheProfile) {
   SetKeys("later");
   server_.Add(Reply(200, "found"));
   EXPECT_EQ(Get(), "found") << "a failure is not kept";
+}
+
+// A machine without any keys, where nobody answers for the instance's.
+TEST_F(ProviderTest, ADeadlineCutsTheSearchForKeysWhichIsOneForAllCallers) {
+  const std::pair<const char*, std::string> environment[] = {
+      {"HOME", directory_.path()},
+      {"AWS_CONFIG_FILE", "/dev/null"},
+      {"AWS_SHARED_CREDENTIALS_FILE", "/dev/null"},
+      {"AWS_EC2_METADATA_SERVICE_ENDPOINT", server_.endpoint()}};
+  std::map<std::string, std::string> before;
+  for (const auto& [name, value] : environment) {
+    if (const char* text = getenv(name)) before[name] = text;
+    setenv(name, value.c_str(), 1);
+  }
+  Options options;
+  options.values = {{"endpoint", "http://127.0.0.1:1"}};
+  Result<Ref<Store>> store = NewS3Store("bucket", &options);
+  for (const auto& [name, value] : environment) {
+    before.contains(name) ? setenv(name, before[name].c_str(), 1) : unsetenv(name);
+  }
+  ASSERT_TRUE(store.ok());
+  server_.Otherwise({.bytes = "", .then = ScriptedAnswer::Then::kHang});
+  const int64_t begin_ns = Clock::System().SteadyNs();
+  std::vector<std::thread> callers;
+  for (int i = 0; i < 8; ++i) {
+    callers.emplace_back([&store] {
+      Call call;
+      call.deadline_ns = Clock::System().DeadlineAfterMs(300);
+      Answer answer;
+      (*store)->Get(Key("k"), Read::Whole(), call, [&](Answer&& got) { answer = std::move(got); });
+      EXPECT_TRUE(answer.status.Is(Code::kTimeout)) << answer.status.ToString();
+      EXPECT_NE(answer.status.ToString().find("AWS_EC2_METADATA_DISABLED"), std::string::npos);
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_LT(Clock::System().SteadyNs() - begin_ns, 1'300'000'000) << "the deadline and a second";
+  EXPECT_EQ(server_.requests().size(), 1u) << "the first try goes on";
+  EXPECT_TRUE(CloseStore(**store).ok());
 }
 
 }  // namespace
