@@ -10,11 +10,6 @@
 namespace contract {
 namespace {
 
-std::string Variable(const char* name) {
-  const char* const text = getenv(name);
-  return text ? text : "";
-}
-
 // A profile that assumes a role with the server's own keys, in files of its own.
 class RoleTest : public ::testing::Test {
  protected:

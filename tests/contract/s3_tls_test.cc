@@ -1,17 +1,11 @@
 // A real S3 server over TLS (tests/s3/with_tls.sh): everything that goes over plain http does, and
 // one that is not who it says gets no request.
-#include <cstdlib>
 #include <string>
 
 #include "contract/s3_subject.h"
 
 namespace contract {
 namespace {
-
-std::string Variable(const char* name) {
-  const char* const text = getenv(name);
-  return text ? text : "";
-}
 
 class TlsTest : public ::testing::Test {
  protected:

@@ -21,11 +21,7 @@ port=$(free_ports 1)
 "$dir/bin/moto_server" -H 127.0.0.1 -p "$port" >"$dir/log" 2>&1 </dev/null &
 server=$!
 trap 'kill $server; wait $server || true' EXIT
-for _ in $(seq 300); do
-  answers "$port" && break
-  kill -0 $server # it has ended: so does this
-  sleep 0.1
-done
+wait_for_port "$port" $server
 endpoint=http://127.0.0.1:$port
 python3 "$here/make_bucket.py" "$endpoint" moto-bucket AKTEST SKTEST
 

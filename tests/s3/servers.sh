@@ -16,6 +16,18 @@ free_ports() {
   done
 }
 
+# wait_for_port PORT PID: until somebody listens there; fails where that process has ended before.
+wait_for_port() {
+  local attempt
+  for attempt in $(seq 300); do
+    if answers "$1"; then return 0; fi
+    kill -0 "$2" || return
+    sleep 0.1
+  done
+  echo "nobody listens on port $1 after ${attempt} tries" >&2
+  return 1
+}
+
 OWN_MARK=.chainstore-server # a file in each folder that these scripts have made
 
 # require_own DIR: ends the script where DIR is there, has something in it, and is none of theirs.

@@ -16,10 +16,6 @@ port=$(free_ports 1)
 toxiproxy-server -host 127.0.0.1 -port "$port" -seed 1 >/dev/null 2>&1 </dev/null &
 server=$!
 trap 'kill $server; wait $server || true' EXIT
-for _ in $(seq 100); do
-  answers "$port" && break
-  kill -0 $server # it has ended: so does this
-  sleep 0.1
-done
+wait_for_port "$port" $server
 export TOXIPROXY_URL=http://127.0.0.1:$port
 "$@"

@@ -19,11 +19,7 @@ ROOT_ACCESS_KEY_ID=AKTEST ROOT_SECRET_ACCESS_KEY=SKTESTSKTEST versitygw \
   posix --versioning-dir "$dir/versions" "$dir/data" >"$dir/log" 2>&1 </dev/null &
 server=$!
 trap 'kill $server; wait $server || true' EXIT
-for _ in $(seq 100); do
-  answers "$port" && break
-  kill -0 $server # it has ended: so does this
-  sleep 0.1
-done
+wait_for_port "$port" $server
 export S3_ENDPOINT=http://127.0.0.1:$port S3_BUCKET=chainstore-test S3_REGION=us-east-1 \
   S3_ACCESS_KEY=AKTEST S3_SECRET_KEY=SKTESTSKTEST S3_SERVER=versitygw
 python3 "$here/make_bucket.py" "$S3_ENDPOINT" "$S3_BUCKET" "$S3_ACCESS_KEY" "$S3_SECRET_KEY"
