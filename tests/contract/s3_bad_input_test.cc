@@ -59,6 +59,24 @@ TEST(BadInput, IsDeniedWithAWrongSecretByS3) {
       CS_DENIED, "secret_key is not that of the access_key");
 }
 
+TEST(BadInput, FindsTheBucketsRegionWhateverIsAskedFirstOnS3) {
+  if (!HasS3()) GTEST_SKIP() << "needs a server";
+  const auto open = [] { return S3With("region", {{"region", "eu-west-9"}}); };
+  const Reply put = open().Put("k", "value");
+  ASSERT_TRUE(put.ok()) << put.message;
+  EXPECT_EQ(open().Get("k").value, "value");
+  EXPECT_EQ(open().GetRange("k", 1, 3).value, "alu");
+  EXPECT_EQ(open().Stat("k").total_size, 5u);
+  EXPECT_EQ(open().PutIfAbsent("k", "other").status, CS_EXISTS);
+  EXPECT_EQ(open().Keys(), std::vector<std::string>{"k"});
+  const std::string large = LargeValue(size_t{17} << 20);
+  EXPECT_TRUE(open().Put("large", large).ok());
+  EXPECT_TRUE(open().Get("large").value == large);
+  cs_status status = CS_IO;
+  open().Write({{"k", nullptr}, {"large", nullptr}}, &status);
+  EXPECT_EQ(status, CS_OK);
+}
+
 TEST(BadInput, SeesWithoutAKeyOnlyWhatIsPublicOnS3) {
   if (!HasS3()) GTEST_SKIP() << "needs a server";
   const More anonymous = {{"access_key", ""}, {"secret_key", ""}, {"credentials", "anonymous"}};

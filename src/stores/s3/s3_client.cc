@@ -69,7 +69,7 @@ class S3Client::Exchange final : public RefCounted<Exchange> {
   void Authorise(int64_t pause_ns);
   Status NoKeys(const Status& why) const;
   void Submit(const Ref<const Identity>& identity, int64_t pause_ns);
-  HttpRequest Signed(const Identity& identity, const Endpoint& host, const std::string& region);
+  HttpRequest Signed(const Identity& identity);
   void OnReply(HttpReply&& reply);
   void OnFailure(HttpReply&& reply);
   void OnSuccess(HttpReply&& reply);
@@ -80,6 +80,7 @@ class S3Client::Exchange final : public RefCounted<Exchange> {
   bool Correct(const HttpReply& reply, const ErrorReply& error);
   bool FollowRegion(const std::string& region);
   bool FollowLocation(const std::string& location);
+  bool IsMute(const ErrorReply& error) const;
   void AskForRegion(HttpReply&& reply, ErrorReply&& error);
   bool MayBeSkew(const HttpReply& reply, const ErrorReply& error) const;
   bool LearnClock(const HttpReply& reply);
@@ -98,7 +99,10 @@ class S3Client::Exchange final : public RefCounted<Exchange> {
   int hops_ = 0;
   int taken_ = 0;  // from the budget, by the last retry
   int clocks_learnt_ = 0;
-  int64_t signed_skew_ms_ = 0;  // what the last attempt took for it
+  // What the last attempt took for it, and where it went.
+  int64_t signed_skew_ms_ = 0;
+  std::string region_;
+  Endpoint host_;
   bool renewed_ = false;
   bool ambiguous_ = false;
   int64_t skew_seconds_ = 0;
@@ -131,8 +135,7 @@ Status S3Client::Exchange::NoKeys(const Status& why) const {
   return failure.Retryable(why.retryable());
 }
 
-HttpRequest S3Client::Exchange::Signed(const Identity& identity, const Endpoint& host,
-                                       const std::string& region) {
+HttpRequest S3Client::Exchange::Signed(const Identity& identity) {
   const S3Settings& settings = client_->settings_;
   const std::string path = settings.BasePath() + EncodePath(request_.object);
   const std::string query = EncodeQuery(request_.query);
@@ -141,7 +144,7 @@ HttpRequest S3Client::Exchange::Signed(const Identity& identity, const Endpoint&
   HttpRequest out;
   if (!identity.anonymous) {
     signed_skew_ms_ = client_->skew_ms_.load();
-    const Scope scope{SigningTime(client_->runtime_->clock().WallMs() + signed_skew_ms_), region};
+    const Scope scope{SigningTime(client_->runtime_->clock().WallMs() + signed_skew_ms_), region_};
     if (request_.has_body && settings.signed_payload && body_sha256_.empty()) {
       body_sha256_ = Hex(AsBytes(Sha256(request_.body)));
     }
@@ -153,7 +156,7 @@ HttpRequest S3Client::Exchange::Signed(const Identity& identity, const Endpoint&
     if (!identity.session_token.empty()) {
       headers.emplace_back("x-amz-security-token", identity.session_token.Reveal());
     }
-    Headers to_sign = {{"host", host.Authority()}};
+    Headers to_sign = {{"host", host_.Authority()}};
     for (const auto& header : headers) {
       if (IsSigned(header.first)) to_sign.push_back(header);
     }
@@ -163,15 +166,16 @@ HttpRequest S3Client::Exchange::Signed(const Identity& identity, const Endpoint&
     WipeSecrets(&to_sign);
   }
   out.method = request_.method;
-  out.url = host.Origin() + path + (query.empty() ? "" : "?" + query);
+  out.url = host_.Origin() + path + (query.empty() ? "" : "?" + query);
   out.headers = std::move(headers);
   return out;
 }
 
 void S3Client::Exchange::Submit(const Ref<const Identity>& identity, int64_t pause_ns) {
   identity_ = identity;
-  const std::string region = client_->region();
-  HttpRequest out = Signed(*identity, client_->host(), region);
+  region_ = client_->region();
+  host_ = client_->host();
+  HttpRequest out = Signed(*identity);
   out.has_body = request_.has_body;
   out.body = request_.body;
   out.body_owner = request_.body_owner;
@@ -298,7 +302,8 @@ void S3Client::Exchange::OnSuccess(HttpReply&& reply) {
 void S3Client::Exchange::OnRefusal(HttpReply&& reply, ErrorReply&& error) {
   if (request_.is_question) return Refuse(std::move(reply), error);
   if (Correct(reply, error)) return Authorise(0);
-  const bool is_lost = IsRedirect(error) && error.region.empty() && hops_ < kMaxHops;
+  const bool says_nothing = IsRedirect(error) || IsMute(error);
+  const bool is_lost = says_nothing && error.region.empty() && hops_ < kMaxHops;
   is_lost ? AskForRegion(std::move(reply), std::move(error)) : Refuse(std::move(reply), error);
 }
 
@@ -310,6 +315,9 @@ void S3Client::Exchange::Refuse(HttpReply&& reply, const ErrorReply& error) {
   out.http_status = error.http_status;
   out.s3_code = error.code;
   out.headers = std::move(reply.headers);
+  if (request_.is_question && !error.region.empty()) {
+    out.headers.emplace_back("x-amz-bucket-region", error.region);
+  }
   Code code = CodeOf(error);
   // A miss and a condition that fails are answers of objects only.
   if (static_cast<int>(code) > 0 && request_.root) code = Code::kIo;
@@ -370,8 +378,9 @@ bool S3Client::Exchange::LearnClock(const HttpReply& reply) {
 bool S3Client::Exchange::FollowRegion(const std::string& region) {
   if (hops_ == kMaxHops || region.empty() || !IsHostLabel(region)) return false;
   ++hops_;
-  if (region == client_->region()) return false;
-  client_->SetRegion(region);
+  if (region == region_) return false;
+  // Another request may have found it meanwhile.
+  if (region != client_->region()) client_->SetRegion(region);
   return true;
 }
 
@@ -379,20 +388,30 @@ bool S3Client::Exchange::FollowRegion(const std::string& region) {
 bool S3Client::Exchange::FollowLocation(const std::string& location) {
   if (hops_ == kMaxHops || location.empty()) return false;
   const Result<Endpoint> to = EndpointOfUrl(location);
-  const Endpoint from = client_->host();
-  if (!to.ok() || *to == from || !MayRedirect(from, *to)) return false;
+  if (!to.ok() || *to == host_ || !MayRedirect(host_, *to)) return false;
   ++hops_;
   client_->SetHost(*to);
   return true;
 }
 
-// The answer to this has the region in a header, whether it is a refusal or not.
+// The refusal of a HEAD that is malformed, for instance by its region, which no document tells.
+bool S3Client::Exchange::IsMute(const ErrorReply& error) const {
+  return request_.method == "HEAD" && error.http_status == 400;
+}
+
+// The answer to this has the region in a header, whether it is a refusal or not; or in a document,
+// if it is not a HEAD.
 void S3Client::Exchange::AskForRegion(HttpReply&& reply, ErrorReply&& error) {
   S3Request question;
   question.operation = request_.operation;
   question.action = "s3:ListBucket";
   question.method = "HEAD";
   question.is_question = true;
+  if (IsMute(error)) {
+    question.method = "GET";
+    question.query = {{"list-type", "2"}, {"max-keys", "1"}};
+    question.root = "ListBucketResult";
+  }
   client_->Send(std::move(question), call_,
                 [self = Ref<Exchange>(this), reply = std::move(reply),
                  error = std::move(error)](S3Reply&& found) mutable {

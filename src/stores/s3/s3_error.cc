@@ -145,8 +145,11 @@ bool IsRedirect(const ErrorReply& error) noexcept {
       error.http_status == 308) {
     return true;
   }
-  // The signature names a region; a wrong one is answered so, with the right one.
-  return error.code == "AuthorizationHeaderMalformed" && !error.region.empty();
+  // The signature names a region; a wrong one is answered so, with the right one (to a HEAD: in a
+  // header, and without a word).
+  const bool says_so = error.code == "AuthorizationHeaderMalformed" ||
+                       (error.http_status == 400 && !error.has_document);
+  return says_so && !error.region.empty();
 }
 
 Code CodeOf(const ErrorReply& error) noexcept {

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <condition_variable>
+#include <mutex>
 #include <vector>
 
 #include "core/below.h"
@@ -117,6 +119,40 @@ TEST_F(S3ClientTest, FollowsTheBucketToItsRegionOnce) {
   EXPECT_NE(Header(2, "authorization").find("/us-west-2/s3/"), std::string::npos) << "remembered";
 }
 
+TEST_F(S3ClientTest, AllWhoAreUnderWayFollowTheBucket) {
+  constexpr size_t kMany = 16;
+  ScriptServer elsewhere;
+  elsewhere.Otherwise({.bytes = Reply(200, "v")});
+  const std::string refusals[] = {
+      Reply(400, ErrorBody("AuthorizationHeaderMalformed", "<Region>us-west-2</Region>")),
+      Reply(307, "", "Location: " + elsewhere.endpoint() + "/bucket/k\r\n")};
+  for (const std::string& refusal : refusals) {
+    Open({{"concurrency", std::to_string(kMany)}});
+    std::mutex mutex;
+    std::condition_variable all_here;
+    size_t here = 0;
+    // Nobody is answered before all have asked: each must follow by itself.
+    server_.Otherwise([&](const std::string& request) {
+      std::unique_lock<std::mutex> lock(mutex);
+      if (++here == kMany) all_here.notify_all();
+      EXPECT_TRUE(all_here.wait_for(lock, std::chrono::seconds(20), [&] { return here >= kMany; }));
+      const bool followed = request.find("/us-west-2/s3/") != std::string::npos;
+      return ScriptedAnswer{.bytes = followed ? Reply(200, "v") : refusal};
+    });
+    std::vector<OwnedKey> keys;
+    for (size_t i = 0; i < kMany; ++i) keys.emplace_back(Key("k" + std::to_string(i)));
+    Entries entries;
+    Await<Entries>(Call(), &entries, [&](Done<Entries> done) {
+      store_->GetMany(std::move(keys), Call(), std::move(done));
+    });
+    EXPECT_TRUE(entries.status.ok()) << entries.status.ToString();
+    server_.Otherwise(ScriptedAnswer{});
+  }
+  EXPECT_EQ(elsewhere.requests().size(), kMany);
+  EXPECT_TRUE(CloseStore(*store_).ok());
+  store_ = nullptr;
+}
+
 TEST_F(S3ClientTest, RedirectsGoNowhereElseAndEnd) {
   for (const std::string where :
        {"", "Location: http://169.254.169.254/latest/\r\n", "Location: file:///etc/passwd\r\n"}) {
@@ -145,6 +181,26 @@ TEST_F(S3ClientTest, ABucketIsAskedForItsRegionWhereTheRedirectDoesNotTell) {
   Answers(Reply(200, "v"));
   EXPECT_EQ(TextOf(Get()), "v");
   EXPECT_EQ(Asked(), 4u) << "remembered";
+}
+
+TEST_F(S3ClientTest, AHeadInAWrongRegionFindsTheRightOne) {
+  const std::string mute = "HTTP/1.1 400 X\r\nContent-Length: 9\r\n";
+  const std::string found = "HTTP/1.1 200 X\r\nContent-Length: 5\r\nETag: \"e\"\r\n\r\n";
+  Answers(mute + "x-amz-bucket-region: us-west-2\r\n\r\n");
+  Answers(found);
+  EXPECT_TRUE(Get(Read::Stat()).status.ok()) << "a header tells it";
+  EXPECT_NE(Header(1, "authorization").find("/us-west-2/s3/"), std::string::npos);
+  Open({});
+  Answers(mute + "\r\n");
+  Answers(Reply(400, ErrorBody("AuthorizationHeaderMalformed", "<Region>us-west-2</Region>")));
+  Answers(found);
+  EXPECT_TRUE(Get(Read::Stat()).status.ok()) << "a list's refusal tells it";
+  EXPECT_EQ(Line(3), "GET /bucket/?list-type=2&max-keys=1 HTTP/1.1");
+  EXPECT_NE(Header(4, "authorization").find("/us-west-2/s3/"), std::string::npos);
+  Answers(mute + "\r\n");
+  Answers(Reply(200, "<ListBucketResult/>"));
+  EXPECT_TRUE(Get(Read::Stat()).status.Is(Code::kInvalid)) << "it was no question of regions";
+  EXPECT_EQ(Asked(), 7u);
 }
 
 TEST_F(S3ClientTest, ALocationOfTheSameHostIsFollowedAndRemembered) {
