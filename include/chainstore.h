@@ -693,7 +693,8 @@ CS_API cs_store* cs_leveldb_new(const char* directory, const cs_options* options
  * request_id and attempt are filled in.
  * Options:
  *   endpoint              text: http://HOST:PORT or https://HOST of another server than AWS's; else
- *                         $AWS_ENDPOINT_URL_S3
+ *                         $AWS_ENDPOINT_URL_S3. It must be given where $AWS_USE_FIPS_ENDPOINT,
+ *                         $AWS_USE_DUALSTACK_ENDPOINT or the profile wants such an endpoint
  *   region                text: the bucket's; else $AWS_REGION, else us-east-1; corrected by what
  *                         the server says
  *   prefix                text: stands before every key, at most 512 bytes
@@ -741,7 +742,8 @@ CS_API cs_store* cs_leveldb_new(const char* directory, const cs_options* options
  *                         parts or more
  *   part_concurrency      count, 4: parts of one value at once, 1 to 64
  *   upload_notes          text, "": a directory where puts in parts are noted while they run: those
- *                         that a crash left are aborted when a store opens the bucket
+ *                         that a crash or a power cut left are aborted when a store opens the
+ *                         bucket
  *   conditional           trust | probe | off, trust: whether the server keeps the condition of
  *                         CS_CALL_IF_ABSENT; probe: it is tried once before the first such put;
  *                         off, or it does not: CS_UNSUPPORTED
