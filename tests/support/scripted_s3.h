@@ -4,15 +4,37 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <condition_variable>
 #include <map>
+#include <mutex>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "stores/s3/s3_store.h"
 #include "support/script_server.h"
 #include "support/store_calls.h"
 
 namespace chainstore::s3 {
+
+// Holds whoever comes until `count` are there: none of them is answered before all have asked.
+class Assembly {
+ public:
+  explicit Assembly(size_t count) : count_(count) {}
+  void Join() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    if (++here_ == count_) all_here_.notify_all();
+    EXPECT_TRUE(
+        all_here_.wait_for(lock, std::chrono::seconds(20), [&] { return here_ >= count_; }));
+  }
+
+ private:
+  const size_t count_;
+  std::mutex mutex_;
+  std::condition_variable all_here_;
+  size_t here_ = 0;
+};
 
 class ScriptedS3Test : public ::testing::Test {
  protected:
@@ -52,6 +74,16 @@ class ScriptedS3Test : public ::testing::Test {
     Answer answer;
     store_->Get(Key("k"), Read::Whole(), call, [&](Answer&& got) { answer = std::move(got); });
     return answer;
+  }
+
+  Entries GetMany(size_t count) {
+    std::vector<OwnedKey> keys;
+    for (size_t i = 0; i < count; ++i) keys.emplace_back(Key("k" + std::to_string(i)));
+    Entries entries;
+    Await<Entries>(Call(), &entries, [&](Done<Entries> done) {
+      store_->GetMany(std::move(keys), Call(), std::move(done));
+    });
+    return entries;
   }
 
   size_t Asked() { return server_.requests().size(); }

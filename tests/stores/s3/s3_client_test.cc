@@ -4,8 +4,6 @@
 
 #include <gtest/gtest.h>
 
-#include <condition_variable>
-#include <mutex>
 #include <vector>
 
 #include "core/below.h"
@@ -128,23 +126,13 @@ TEST_F(S3ClientTest, AllWhoAreUnderWayFollowTheBucket) {
       Reply(307, "", "Location: " + elsewhere.endpoint() + "/bucket/k\r\n")};
   for (const std::string& refusal : refusals) {
     Open({{"concurrency", std::to_string(kMany)}});
-    std::mutex mutex;
-    std::condition_variable all_here;
-    size_t here = 0;
-    // Nobody is answered before all have asked: each must follow by itself.
+    Assembly all(kMany);
     server_.Otherwise([&](const std::string& request) {
-      std::unique_lock<std::mutex> lock(mutex);
-      if (++here == kMany) all_here.notify_all();
-      EXPECT_TRUE(all_here.wait_for(lock, std::chrono::seconds(20), [&] { return here >= kMany; }));
+      all.Join();
       const bool followed = request.find("/us-west-2/s3/") != std::string::npos;
       return ScriptedAnswer{.bytes = followed ? Reply(200, "v") : refusal};
     });
-    std::vector<OwnedKey> keys;
-    for (size_t i = 0; i < kMany; ++i) keys.emplace_back(Key("k" + std::to_string(i)));
-    Entries entries;
-    Await<Entries>(Call(), &entries, [&](Done<Entries> done) {
-      store_->GetMany(std::move(keys), Call(), std::move(done));
-    });
+    const Entries entries = GetMany(kMany);
     EXPECT_TRUE(entries.status.ok()) << entries.status.ToString();
     server_.Otherwise(ScriptedAnswer{});
   }
@@ -242,12 +230,7 @@ TEST_F(S3ClientTest, WhoTriesAgainByHimselfGetsOneAttempt) {
 
 TEST_F(S3ClientTest, AllRequestsTogetherAreSentAgainNoMoreThanTheBudgetAllows) {
   Open({{"attempts", "2"}, {"concurrency", "60"}});
-  std::vector<OwnedKey> keys;
-  for (int i = 0; i < 60; ++i) keys.emplace_back(Key("k" + std::to_string(i)));
-  Entries entries;
-  Await<Entries>(Call(), &entries, [&](Done<Entries> done) {
-    store_->GetMany(std::move(keys), Call(), std::move(done));
-  });
+  const Entries entries = GetMany(60);
   EXPECT_TRUE(entries.status.failed());
   EXPECT_EQ(Asked(), 60u + RetryBudget::kCapacity / RetryBudget::kFaultCost);
 }

@@ -2,13 +2,9 @@
 // the difference from the refusal, and signs by the server's clock from then on.
 #include <gtest/gtest.h>
 
-#include <condition_variable>
 #include <cstdlib>
 #include <ctime>
-#include <mutex>
-#include <vector>
 
-#include "core/await.h"
 #include "support/scripted_s3.h"
 
 namespace chainstore::s3 {
@@ -110,26 +106,17 @@ TEST_F(S3ClockTest, IsLearntByAllWhoAreUnderWay) {
   constexpr size_t kMany = 64;
   for (const int64_t skew : {20 * kMinute, -10 * kYear}) {
     Open({{"concurrency", std::to_string(kMany)}, {"connections", std::to_string(kMany)}});
-    std::mutex mutex;
-    std::condition_variable all_here;
-    size_t here = 0;
-    // Nobody is answered before all have asked: none of them can have learnt it from another.
+    const size_t before = Asked();
+    Assembly all(kMany);
     server_.Otherwise([&](const std::string& request) {
-      std::unique_lock<std::mutex> lock(mutex);
-      if (++here == kMany) all_here.notify_all();
-      EXPECT_TRUE(all_here.wait_for(lock, std::chrono::seconds(20), [&] { return here >= kMany; }));
+      all.Join();
       const int64_t off = SignedAhead(request) - skew;
       const bool refused = off > 15 * kMinute || off < -15 * kMinute;
       return ScriptedAnswer{.bytes = refused ? Skewed(skew) : Reply(200, "v")};
     });
-    std::vector<OwnedKey> keys;
-    for (size_t i = 0; i < kMany; ++i) keys.emplace_back(Key("k" + std::to_string(i)));
-    Entries entries;
-    Await<Entries>(Call(), &entries, [&](Done<Entries> done) {
-      store_->GetMany(std::move(keys), Call(), std::move(done));
-    });
+    const Entries entries = GetMany(kMany);
     EXPECT_TRUE(entries.status.ok()) << entries.status.ToString();
-    EXPECT_EQ(here, 2 * kMany) << "each is sent again once";
+    EXPECT_EQ(Asked(), before + 2 * kMany) << "each is sent again once";
     server_.Otherwise(ScriptedAnswer{});
   }
 }
