@@ -7,7 +7,6 @@
 namespace contract {
 namespace {
 
-
 TEST(LargeValues, ComeBackAsTheyWerePutToS3) {
   if (!HasS3()) GTEST_SKIP() << "needs a server";
   for (const char* checksum : {"crc32c", "md5", "none"}) {
