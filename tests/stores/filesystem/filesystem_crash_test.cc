@@ -272,7 +272,7 @@ class Mounted {
   }
   bool ok() const { return ok_; }
   bool MakeReadOnly(bool yes) {
-    return mount("none", path_.c_str(), nullptr, MS_REMOUNT | (yes ? MS_RDONLY : 0), nullptr) == 0;
+    return mount("none", path_.c_str(), "", MS_REMOUNT | (yes ? MS_RDONLY : 0), nullptr) == 0;
   }
 
  private:
