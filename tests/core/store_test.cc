@@ -44,9 +44,9 @@ class Closings {
 };
 
 // Passes Get, Put and Del on to the first of what it wraps.
-class Wrapper final : public Store {
+class Outer final : public Store {
  public:
-  explicit Wrapper(std::vector<Ref<Store>> inner, Closings* closed = nullptr,
+  explicit Outer(std::vector<Ref<Store>> inner, Closings* closed = nullptr,
                    std::string name = "wrapper")
       : Store(std::move(name), RuntimeSlot::Default().Acquire()),
         inner_(std::move(inner)),
@@ -87,13 +87,13 @@ class Wrapper final : public Store {
   Closings* const closed_;
 };
 
-Ref<Wrapper> Wrap(std::vector<Ref<Store>> inner, Closings* closed = nullptr,
+Ref<Outer> Wrap(std::vector<Ref<Store>> inner, Closings* closed = nullptr,
                   std::string name = "wrapper") {
-  return MakeRef<Wrapper>(std::move(inner), closed, std::move(name));
+  return MakeRef<Outer>(std::move(inner), closed, std::move(name));
 }
 
 // A store at the bottom that notes its closing.
-Ref<Wrapper> Leaf(Closings* closed, std::string name) { return Wrap({}, closed, std::move(name)); }
+Ref<Outer> Leaf(Closings* closed, std::string name) { return Wrap({}, closed, std::move(name)); }
 
 // ---- Defaults ----
 

@@ -86,8 +86,8 @@ Status Resolver::RefuseEndpoints(const std::string& name) const {
   if (!profile || settings_.custom_endpoint) return Status();
   for (const char* setting : {"use_fips_endpoint", "use_dualstack_endpoint"}) {
     if (strcasecmp(profile->Text(setting).c_str(), "true") != 0) continue;
-    return Wrong("the profile '" + name + "' has " + setting +
-                 ", and such endpoints are not found by themselves")
+    return ProfileFailure("the profile '" + name + "' has " + setting +
+                          ", and such endpoints are not found by themselves")
         .Hint(kNameEndpoint);
   }
   return Status();

@@ -148,7 +148,8 @@ Status SetAddress(const OptionValues& values, S3Settings* out) {
   for (const char* variable : {"AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"}) {
     if (out->custom_endpoint || strcasecmp(EnvironmentText(variable).c_str(), "true") != 0)
       continue;
-    return Wrong(std::string(variable) + " is set, and such endpoints are not found by themselves")
+    return WrongOption(std::string(variable) +
+                       " is set, and such endpoints are not found by themselves")
         .Hint(kNameEndpoint);
   }
   const std::string& addressing = values.Text("addressing");
