@@ -14,6 +14,7 @@ void HttpClient::Send(HttpRequest request, Answered answered) {
   auto transfer = std::make_unique<HttpTransfer>(std::move(request), std::move(answered));
   Code why = Code::kClosed;
   try {
+    transfer->WriteHeaders(pool_->traced());
     MutexLock lock(mutex_);
     if (!stopped_) {
       if (!loop_) loop_ = HttpLoop::Acquire();

@@ -28,7 +28,7 @@ HttpLoop::Slot& HttpLoop::TheSlot() {
 HttpLoop::HttpLoop()
     : epoll_(epoll_create1(EPOLL_CLOEXEC)), event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   epoll_event event = {};
-  event.events = EPOLLIN;
+  event.events = EPOLLIN | EPOLLET;  // each write wakes once, and nobody has to read it
   event.data.fd = event_.get();
   if (!epoll_ || !event_ || epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, event_.get(), &event) != 0) {
     throw std::bad_alloc();  // no descriptors are left
@@ -96,15 +96,15 @@ void HttpLoop::WakeByToken(void* self) noexcept {
 
 void HttpLoop::Send(const std::shared_ptr<HttpPool>& pool,
                     std::unique_ptr<HttpTransfer>* transfer) {
-  bool first = false;
+  bool asleep = false;
   {
     MutexLock lock(mutex_);
-    first = inbox_.empty();
     Sent& sent = inbox_.emplace_back();
     sent.pool = pool;
     sent.transfer = std::move(*transfer);
+    asleep = std::exchange(asleep_, false);
   }
-  if (first && thread_.get_id() != std::this_thread::get_id()) Wake();
+  if (asleep) Wake();
 }
 
 void HttpLoop::End(std::shared_ptr<HttpPool> pool) {
@@ -126,26 +126,28 @@ void HttpLoop::Run() {
   while (TakeInbox()) {
     const bool tokens = token_fired_.exchange(false, std::memory_order_acquire);
     for (const auto& pool : pools_) pool->Advance(tokens);
-    if (!HasInbox()) Sleep();  // else an answer has sent the next request
+    // While answers come in nobody has to wake it: it looks at its inbox at each turn.
+    if (TakeEvents(0) == 0 && FallAsleep()) TakeEvents(SleepMs());
   }
 }
 
-bool HttpLoop::HasInbox() {
+bool HttpLoop::FallAsleep() {
   MutexLock lock(mutex_);
-  return !inbox_.empty();
+  asleep_ = inbox_.empty();
+  return asleep_;
 }
 
 bool HttpLoop::TakeInbox() {
-  std::vector<Sent> taken;
   std::vector<std::shared_ptr<HttpPool>> to_end;
   bool stopping = false;
   {
     MutexLock lock(mutex_);
-    taken.swap(inbox_);
+    taken_.swap(inbox_);
     to_end.swap(to_end_);
     stopping = stopping_;
+    asleep_ = false;
   }
-  for (Sent& sent : taken) {
+  for (Sent& sent : taken_) {
     sent.transfer->WatchTokens(WakeByToken, this);
     // One that fired before it was watched is seen now.
     if (sent.transfer->Ended(INT64_MIN) != Code::kOk) token_fired_.store(true);
@@ -154,6 +156,7 @@ bool HttpLoop::TakeInbox() {
     }
     sent.pool->Add(std::move(sent.transfer), this);
   }
+  taken_.clear();
   for (const auto& pool : to_end) {
     pool->EndAll();
     std::erase(pools_, pool);
@@ -166,51 +169,77 @@ bool HttpLoop::TakeInbox() {
   return !stopping;
 }
 
-void HttpLoop::Sleep() {
+int HttpLoop::SleepMs() const {
   int64_t next_ns = kForeverNs;
   for (const auto& pool : pools_) next_ns = std::min(next_ns, pool->next_ns());
-  int timeout_ms = -1;
-  if (next_ns != kForeverNs) {
-    constexpr int64_t kLongestMs = 60'000;
-    const int64_t left_ns = next_ns - Clock::System().SteadyNs();
-    timeout_ms =
-        static_cast<int>(left_ns <= 0 ? 0 : std::min<int64_t>(left_ns / 1'000'000 + 1, kLongestMs));
-  }
+  if (next_ns == kForeverNs) return -1;
+  constexpr int64_t kLongestMs = 60'000;
+  const int64_t left_ns = next_ns - Clock::System().SteadyNs();
+  return static_cast<int>(left_ns <= 0 ? 0 : std::min(left_ns / 1'000'000 + 1, kLongestMs));
+}
+
+int HttpLoop::TakeEvents(int timeout_ms) {
   std::array<epoll_event, 64> events;
   const int count = epoll_wait(epoll_.get(), events.data(), events.size(), timeout_ms);
   for (int at = 0; at < count; ++at) {
     const epoll_event& event = events[static_cast<size_t>(at)];
-    if (event.data.fd == event_.get()) {
-      uint64_t ignored = 0;
-      [[maybe_unused]] const ssize_t taken = read(event_.get(), &ignored, sizeof(ignored));
-      continue;
-    }
-    // One that an event before has closed is not there any more.
-    const auto found = sockets_.find(event.data.fd);
-    if (found == sockets_.end()) continue;
-    int ready = 0;  // of one that has failed: curl finds out itself, and how
-    if ((event.events & (EPOLLERR | EPOLLHUP)) == 0) {
-      if (event.events & EPOLLIN) ready |= CURL_CSELECT_IN;
-      if (event.events & EPOLLOUT) ready |= CURL_CSELECT_OUT;
-    }
-    found->second->OnSocket(event.data.fd, ready);
+    if (event.data.fd != event_.get()) OnEvent(event.data.fd, event.events);
   }
+  return count;
 }
 
-void HttpLoop::Watch(HttpPool* pool, curl_socket_t socket, int what) noexcept {
-  if (what == CURL_POLL_REMOVE) {
-    sockets_.erase(socket);
-    epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, socket, nullptr);
+void HttpLoop::OnEvent(curl_socket_t number, uint32_t events) {
+  // One that an event before has closed is not there any more.
+  const auto found = sockets_.find(number);
+  if (found == sockets_.end()) return;
+  // Nobody uses the connection, so the server has closed it: curl sees that when it wants it.
+  if (!found->second.is_wanted) return SetEvents(number, &found->second, 0);
+  int ready = 0;  // of one that has failed: curl finds out itself, and how
+  if ((events & (EPOLLERR | EPOLLHUP)) == 0) {
+    if (events & EPOLLIN) ready |= CURL_CSELECT_IN;
+    if (events & EPOLLOUT) ready |= CURL_CSELECT_OUT;
+  }
+  found->second.pool->OnSocket(number, ready);
+}
+
+// ---- Sockets ----
+
+void HttpLoop::SetEvents(curl_socket_t number, Socket* socket, uint32_t events) noexcept {
+  if (socket->watched_for == events) return;
+  epoll_event event = {};
+  event.data.fd = number;
+  event.events = events;
+  const int how = events == 0                ? EPOLL_CTL_DEL
+                  : socket->watched_for == 0 ? EPOLL_CTL_ADD
+                                             : EPOLL_CTL_MOD;
+  epoll_ctl(epoll_.get(), how, number, &event);
+  socket->watched_for = events;
+}
+
+void HttpLoop::Opened(HttpPool* pool, curl_socket_t number) noexcept {
+  sockets_[number] = {pool, true, false, 0};
+}
+
+void HttpLoop::Closing(curl_socket_t number) noexcept {
+  const auto found = sockets_.find(number);
+  if (found == sockets_.end()) return;
+  SetEvents(number, &found->second, 0);  // a forked child may still have it open
+  sockets_.erase(found);
+}
+
+void HttpLoop::Watch(HttpPool* pool, curl_socket_t number, int what) noexcept {
+  // Those of the resolver are opened and closed by curl itself, without a word.
+  Socket& socket = sockets_[number];
+  socket.pool = pool;
+  socket.is_wanted = what != CURL_POLL_REMOVE;
+  if (!socket.is_wanted) {
+    if (!socket.tells_its_end) Closing(number);
     return;
   }
-  epoll_event event = {};
-  event.data.fd = socket;
-  if (what & CURL_POLL_IN) event.events |= EPOLLIN;
-  if (what & CURL_POLL_OUT) event.events |= EPOLLOUT;
-  sockets_[socket] = pool;
-  if (epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, socket, &event) != 0) {
-    epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, socket, &event);
-  }
+  uint32_t events = 0;
+  if (what & CURL_POLL_IN) events |= EPOLLIN;
+  if (what & CURL_POLL_OUT) events |= EPOLLOUT;
+  SetEvents(number, &socket, events);
 }
 
 }  // namespace chainstore::s3

@@ -1,5 +1,8 @@
 #include "stores/s3/http_pool.h"
 
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <mutex>
 #include <new>
@@ -8,6 +11,7 @@ namespace chainstore::s3 {
 namespace {
 
 constexpr size_t kSpareHandles = 64;
+constexpr uint32_t kLargeRun = 64;
 
 void StartCurl() {
   static std::once_flag once;  // older versions of curl cannot be started by two threads at once
@@ -16,7 +20,8 @@ void StartCurl() {
 
 }  // namespace
 
-HttpPool::HttpPool(HttpSettings settings) : settings_(std::move(settings)) {
+HttpPool::HttpPool(HttpSettings settings)
+    : settings_(std::move(settings)), direct_(HttpTransfer::IsDirect(settings_)) {
   StartCurl();
   multi_ = curl_multi_init();
   if (!multi_) throw std::bad_alloc();
@@ -36,9 +41,25 @@ int HttpPool::OnSocketChange(CURL*, curl_socket_t socket, int what, void* self, 
   return 0;
 }
 
+curl_socket_t HttpPool::OnOpen(void* self, curlsocktype, curl_sockaddr* address) {
+  const curl_socket_t opened =
+      socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  auto* const pool = static_cast<HttpPool*>(self);
+  if (opened != CURL_SOCKET_BAD && pool->watcher_) pool->watcher_->Opened(pool, opened);
+  return opened;
+}
+
+int HttpPool::OnClose(void* self, curl_socket_t socket) {
+  auto* const pool = static_cast<HttpPool*>(self);
+  if (pool->watcher_) pool->watcher_->Closing(socket);
+  return close(socket);
+}
+
 int HttpPool::OnTimerChange(CURLM*, long ms, void* self) {
   static_cast<HttpPool*>(self)->timer_ns_ =
-      ms < 0 ? kForeverNs : Clock::System().SteadyNs() + int64_t{ms} * 1'000'000;
+      ms < 0    ? kForeverNs
+      : ms == 0 ? 0  // at the loop's next turn, whatever the clock says
+                : Clock::System().SteadyNs() + int64_t{ms} * 1'000'000;
   return 0;
 }
 
@@ -69,7 +90,7 @@ void HttpPool::Advance(bool tokens) {
       tokens = false;
     }
     const bool finished = FinishDone();
-    again = StartReady() || finished;
+    again = StartReady(now_ns) || finished;
   }
 }
 
@@ -88,15 +109,26 @@ void HttpPool::QueueDue(int64_t now_ns) {
 }
 
 // True: one has started, or has ended at once.
-bool HttpPool::StartReady() {
+bool HttpPool::StartReady(int64_t now_ns) {
   bool any = false;
   while (!ready_.empty() && running_.size() < static_cast<size_t>(settings_.max_connections)) {
     std::unique_ptr<HttpTransfer> transfer = std::move(ready_.front());
     ready_.pop_front();
-    Start(std::move(transfer), Clock::System().SteadyNs());
+    Start(std::move(transfer), now_ns);
     any = true;
   }
   return any;
+}
+
+CURL* HttpPool::NewHandle() {
+  CURL* const easy = curl_easy_init();
+  if (!easy) return nullptr;
+  HttpTransfer::SetUp(easy, settings_);
+  curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, OnOpen);
+  curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, this);
+  curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, OnClose);
+  curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, this);
+  return easy;
 }
 
 void HttpPool::Start(std::unique_ptr<HttpTransfer> transfer, int64_t now_ns) {
@@ -105,12 +137,13 @@ void HttpPool::Start(std::unique_ptr<HttpTransfer> transfer, int64_t now_ns) {
   }
   CURL* easy = nullptr;
   if (spare_.empty()) {
-    easy = curl_easy_init();
+    easy = NewHandle();
   } else {
     easy = spare_.back();
     spare_.pop_back();
   }
-  const bool prepared = easy && transfer->Prepare(easy, settings_, now_ns);
+  CURLU* const origin = direct_ ? origins_.Find(transfer->request().url) : nullptr;
+  const bool prepared = easy && transfer->Prepare(easy, origin, expect_large_ != 0);
   if (!prepared || curl_multi_add_handle(multi_, easy) != CURLM_OK) {
     if (easy) curl_easy_cleanup(easy);
     return GiveUp(*transfer, Code::kNoMemory);
@@ -154,6 +187,11 @@ bool HttpPool::FinishDone() {
     char* found = nullptr;
     curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &found);
     auto* const transfer = reinterpret_cast<HttpTransfer*>(found);
+    if (transfer->is_large()) {
+      expect_large_ = kLargeRun;
+    } else if (expect_large_ != 0) {
+      --expect_large_;
+    }
     HttpReply reply = FinishGuarded(*transfer, code);
     Remove(transfer, code == CURLE_OK)->Answer(std::move(reply));
     any = true;
@@ -164,7 +202,8 @@ bool HttpPool::FinishDone() {
 HttpReply HttpPool::FinishGuarded(HttpTransfer& transfer, CURLcode code) noexcept {
   try {
     const HttpTiming timing = transfer.Timing();
-    HttpReply reply = transfer.Finish(code, &meters_);
+    transfer.Count(timing, &meters_);
+    HttpReply reply = transfer.Finish(code, timing);
     Show(transfer, reply, timing);
     return reply;
   } catch (...) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "stores/s3/http.h"
+#include "stores/s3/http_origin.h"
 #include "stores/s3/http_transfer.h"
 
 namespace chainstore::s3 {
@@ -18,8 +19,12 @@ class HttpPool;
 // Who tells a pool that its sockets are ready.
 class SocketWatcher {
  public:
+  // One of a connection, before it is watched.
+  virtual void Opened(HttpPool* pool, curl_socket_t socket) noexcept = 0;
   // `what` is one of CURL_POLL_IN and the others.
   virtual void Watch(HttpPool* pool, curl_socket_t socket, int what) noexcept = 0;
+  // One that was opened is going to be closed.
+  virtual void Closing(curl_socket_t socket) noexcept = 0;
 
  protected:
   ~SocketWatcher() = default;
@@ -33,6 +38,7 @@ class HttpPool {
   HttpPool& operator=(const HttpPool&) = delete;
 
   const HttpMeters& meters() const noexcept { return meters_; }
+  bool traced() const noexcept { return settings_.trace; }
   void Add(std::unique_ptr<HttpTransfer> transfer, SocketWatcher* watcher);
   // `events` as for curl_multi_socket_action.
   void OnSocket(curl_socket_t socket, int events);
@@ -49,10 +55,13 @@ class HttpPool {
  private:
   using Transfers = std::vector<std::unique_ptr<HttpTransfer>>;
   static int OnSocketChange(CURL* easy, curl_socket_t socket, int what, void* self, void* unused);
+  static curl_socket_t OnOpen(void* self, curlsocktype purpose, curl_sockaddr* address);
+  static int OnClose(void* self, curl_socket_t socket);
   static int OnTimerChange(CURLM* multi, long ms, void* self);
 
   void QueueDue(int64_t now_ns);
-  bool StartReady();
+  bool StartReady(int64_t now_ns);
+  CURL* NewHandle();
   void Start(std::unique_ptr<HttpTransfer> transfer, int64_t now_ns);
   bool FinishDone();
   HttpReply FinishGuarded(HttpTransfer& transfer, CURLcode code) noexcept;
@@ -63,7 +72,9 @@ class HttpPool {
   void Show(const HttpTransfer& transfer, const HttpReply& reply, const HttpTiming& timing) const;
 
   const HttpSettings settings_;
+  const bool direct_;  // a proxy needs the whole URL
   HttpMeters meters_;
+  HttpOrigins origins_;
   CURLM* multi_ = nullptr;
   SocketWatcher* watcher_ = nullptr;
   int64_t timer_ns_ = kForeverNs;  // libcurl's
@@ -72,6 +83,8 @@ class HttpPool {
   std::deque<std::unique_ptr<HttpTransfer>> ready_;
   Transfers running_;
   std::vector<CURL*> spare_;
+  // How many transfers still get large buffers: large bodies come together.
+  uint32_t expect_large_ = 0;
 };
 
 }  // namespace chainstore::s3

@@ -5,7 +5,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <cstdlib>
 #include <cstring>
+
+#include "stores/s3/http_origin.h"
 
 namespace chainstore::s3 {
 namespace {
@@ -14,6 +17,7 @@ constexpr size_t kMaxHeaderBytes = size_t{64} << 10;
 constexpr uint64_t kMaxErrorBytes = uint64_t{1} << 20;
 // What a large body is read and written in: curl's own 16 KiB halves the speed of a large get.
 constexpr long kBufferBytes = 512 << 10;
+constexpr long kSmallBytes = 16 << 10;
 
 std::string LowerCase(Bytes text) {
   std::string lower(text);
@@ -47,13 +51,7 @@ const std::string* HttpReply::Find(Bytes name) const noexcept {
   return nullptr;
 }
 
-HttpTransfer::~HttpTransfer() {
-  for (curl_slist* line = header_list_; line; line = line->next) {
-    const Bytes text(line->data);
-    if (IsSecretHeader(text.substr(0, text.find(':')))) OPENSSL_cleanse(line->data, text.size());
-  }
-  curl_slist_free_all(header_list_);
-}
+HttpTransfer::~HttpTransfer() { OPENSSL_cleanse(header_text_.data(), header_text_.size()); }
 
 void HttpTransfer::WatchTokens(LoopWaker::Function wake, void* context) {
   if (request_.cancel) cancel_waker_.Watch(request_.cancel, wake, context);
@@ -68,34 +66,45 @@ Code HttpTransfer::Ended(int64_t now_ns) const noexcept {
 
 // ---- Setting up ----
 
-bool HttpTransfer::SetHeaders(CURL* easy) {
-  const auto add = [this](const char* line) {
-    curl_slist* const longer = curl_slist_append(header_list_, line);
-    if (longer) header_list_ = longer;
-    return longer != nullptr;
-  };
+// One block of text and one of lines, and not two allocations a header.
+void HttpTransfer::WriteHeaders(bool keep) {
   // Without a wait for "100 Continue"; without a type that curl would make up.
-  if (!add("Expect:") || !add("Content-Type:")) return false;
+  constexpr Bytes kLeftOut[] = {"Expect:", "Content-Type:"};
+  // As a line like the others: curl would write its own option for it twice, byte by byte.
+  constexpr Bytes kUserAgent = "User-Agent: chainstore";
+  size_t size = kUserAgent.size() + 1;
+  for (const Bytes line : kLeftOut) size += line.size() + 1;
+  for (const auto& [name, value] : request_.headers) size += name.size() + value.size() + 3;
+  header_text_.reserve(size);  // all of it: what grows leaves copies of secrets behind
+  header_lines_.reserve(1 + std::size(kLeftOut) + request_.headers.size());
+  const auto add = [this](std::initializer_list<Bytes> parts) {
+    char* const line = header_text_.data() + header_text_.size();
+    for (const Bytes part : parts) header_text_.append(part);
+    header_text_.push_back('\0');
+    if (!header_lines_.empty()) header_lines_.back().next = &header_lines_.back() + 1;
+    header_lines_.push_back({line, nullptr});
+  };
+  add({kUserAgent});
+  for (const Bytes line : kLeftOut) {
+    if (request_.has_body) add({line});
+  }
   for (const auto& [name, value] : request_.headers) {
     // curl leaves a header without a value out, unless it ends with a semicolon.
-    std::string line = value.empty() ? name + ";" : name + ": " + value;
-    const bool added = add(line.c_str());
-    if (IsSecretHeader(name)) OPENSSL_cleanse(line.data(), line.size());
-    if (!added) return false;
+    add({name, value.empty() ? ";" : ": ", value});
   }
-  return curl_easy_setopt(easy, CURLOPT_HTTPHEADER, header_list_) == CURLE_OK;
+  if (keep) return;
+  WipeSecrets(&request_.headers);
+  request_.headers = {};
 }
 
 void HttpTransfer::SetBody(CURL* easy) {
   if (request_.has_body) {
     curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
     curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
-    curl_easy_setopt(easy, CURLOPT_READFUNCTION, OnRead);
     curl_easy_setopt(easy, CURLOPT_READDATA, this);
-    curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, OnSeek);
     curl_easy_setopt(easy, CURLOPT_SEEKDATA, this);
-    if (request_.body.size() > size_t{64} << 10)
-      curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, kBufferBytes);
+    curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE,
+                     request_.body.size() > kSmallBytes ? kBufferBytes : kSmallBytes);
   }
   if (request_.method == "HEAD") {
     curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
@@ -104,7 +113,17 @@ void HttpTransfer::SetBody(CURL* easy) {
   }
 }
 
-void HttpTransfer::SetSecurity(CURL* easy, const HttpSettings& settings) {
+namespace {
+
+// curl looks for them at each request.
+bool IsProxyInEnvironment() {
+  constexpr const char* kNames[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
+                                    "ALL_PROXY"};
+  return std::any_of(std::begin(kNames), std::end(kNames),
+                     [](const char* name) { return getenv(name) != nullptr; });
+}
+
+void SetSecurity(CURL* easy, const HttpSettings& settings) {
 #if LIBCURL_VERSION_NUM >= 0x075500
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 #else
@@ -116,23 +135,24 @@ void HttpTransfer::SetSecurity(CURL* easy, const HttpSettings& settings) {
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, settings.insecure_tls ? 0L : 2L);
   if (!settings.ca_file.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, settings.ca_file.c_str());
   if (!settings.ca_path.empty()) curl_easy_setopt(easy, CURLOPT_CAPATH, settings.ca_path.c_str());
-  if (settings.no_proxy) {
+  if (HttpTransfer::IsDirect(settings)) {
     curl_easy_setopt(easy, CURLOPT_PROXY, "");
   } else if (!settings.proxy.empty()) {
     curl_easy_setopt(easy, CURLOPT_PROXY, settings.proxy.c_str());
   }
 }
 
-bool HttpTransfer::Prepare(CURL* easy, const HttpSettings& settings, int64_t now_ns) {
-  easy_ = easy;
-  started_ns_ = now_ns;
-  curl_easy_setopt(easy, CURLOPT_PRIVATE, this);
-  curl_easy_setopt(easy, CURLOPT_URL, request_.url.c_str());
+}  // namespace
+
+bool HttpTransfer::IsDirect(const HttpSettings& settings) {
+  return settings.no_proxy || (settings.proxy.empty() && !IsProxyInEnvironment());
+}
+
+void HttpTransfer::SetUp(CURL* easy, const HttpSettings& settings) {
   curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
   curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_1_1});
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
-  curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, kBufferBytes);
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, settings.connect_timeout_ms);
   curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
   curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, settings.stall_seconds);
@@ -141,20 +161,47 @@ bool HttpTransfer::Prepare(CURL* easy, const HttpSettings& settings, int64_t now
   // Otherwise a transfer that is taken down waits for the resolver's thread.
   curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 #endif
-  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error_text_);
   curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, OnHeader);
-  curl_easy_setopt(easy, CURLOPT_HEADERDATA, this);
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, OnBody);
-  curl_easy_setopt(easy, CURLOPT_WRITEDATA, this);
-  curl_easy_setopt(easy, CURLOPT_USERAGENT, "chainstore");
+  curl_easy_setopt(easy, CURLOPT_READFUNCTION, OnRead);
+  curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, OnSeek);
   SetSecurity(easy, settings);
+}
+
+bool HttpTransfer::is_large() const noexcept {
+  return std::max(received_, request_.body.size()) > static_cast<size_t>(kSmallBytes);
+}
+
+bool HttpTransfer::SetUrl(CURL* easy, CURLU* origin) {
+  const Bytes target = origin ? TargetOfUrl(request_.url) : Bytes();
+  curl_easy_setopt(easy, CURLOPT_CURLU, origin);
+  return curl_easy_setopt(easy, CURLOPT_REQUEST_TARGET, target.data()) == CURLE_OK &&
+         (origin || curl_easy_setopt(easy, CURLOPT_URL, request_.url.c_str()) == CURLE_OK);
+}
+
+bool HttpTransfer::Prepare(CURL* easy, CURLU* origin, bool large) {
+  easy_ = easy;
+  // Memory of half a MiB for each answer of a few bytes would be taken and given back each time.
+  large = large || (request_.room && request_.max_body_bytes > uint64_t{kSmallBytes});
+  curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, large ? kBufferBytes : kSmallBytes);
+  curl_easy_setopt(easy, CURLOPT_PRIVATE, this);
+  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error_text_);
+  curl_easy_setopt(easy, CURLOPT_HEADERDATA, this);
+  curl_easy_setopt(easy, CURLOPT_WRITEDATA, this);
   SetBody(easy);
-  return SetHeaders(easy);
+  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, header_lines_.data());
+  return SetUrl(easy, origin);
 }
 
 CURL* HttpTransfer::TakeEasy() noexcept {
   CURL* const easy = std::exchange(easy_, nullptr);
-  if (easy) curl_easy_reset(easy);  // options only: connections belong to the multi handle
+  if (!easy) return nullptr;
+  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, nullptr);
+  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, nullptr);
+  if (request_.method == "GET" && !request_.has_body) return easy;
+  curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);  // no upload any more, and a body in the answer
+  curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, nullptr);
+  curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, curl_off_t{-1});
   return easy;
 }
 
@@ -197,6 +244,7 @@ bool HttpTransfer::TakeHeader(Bytes line) {
     refused_why_ = "the answer's length is no number, or there are two of it";
     return false;
   }
+  if (reply_.headers.empty()) reply_.headers.reserve(16);
   reply_.headers.emplace_back(std::move(name), value);
   return true;
 }
@@ -311,11 +359,9 @@ void HttpTransfer::Count(const HttpTiming& timing, HttpMeters* meters) const {
   add(meters->first_byte_us, timing.first_byte_us);
 }
 
-HttpReply HttpTransfer::Finish(CURLcode code, HttpMeters* meters) {
+HttpReply HttpTransfer::Finish(CURLcode code, const HttpTiming& timing) {
   long status = 0;
   curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
-  const HttpTiming timing = Timing();
-  Count(timing, meters);
   reply_.first_byte_ns = timing.first_byte_us * 1000;
   reply_.connected = timing.connected_us != 0;
   reply_.status = static_cast<int>(status);

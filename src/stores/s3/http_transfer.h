@@ -34,17 +34,27 @@ class HttpTransfer {
   HttpTransfer(const HttpTransfer&) = delete;
   HttpTransfer& operator=(const HttpTransfer&) = delete;
 
+  // Makes of the request's headers what curl reads, on the caller's thread, and wipes them unless
+  // they are kept (for a trace). Throws std::bad_alloc.
+  void WriteHeaders(bool keep);
   const HttpRequest& request() const noexcept { return request_; }
   CURL* easy() const noexcept { return easy_; }
   void WatchTokens(LoopWaker::Function wake, void* context);
-  // Sets the handle up. False: out of memory.
-  bool Prepare(CURL* easy, const HttpSettings& settings, int64_t now_ns);
+  // What all transfers of a pool have in common, set once for a new handle.
+  static void SetUp(CURL* easy, const HttpSettings& settings);
+  // Whether requests go to the server itself.
+  static bool IsDirect(const HttpSettings& settings);
+  // Sets what is this transfer's own. `origin` (may be null) is that of its URL: curl need not
+  // take it apart then. False: out of memory.
+  bool Prepare(CURL* easy, CURLU* origin, bool large);
+  // Whether what has come in, or was sent, is worth a large buffer.
+  bool is_large() const noexcept;
   // kOk while it may go on.
   Code Ended(int64_t now_ns) const noexcept;
   // Takes the handle back, with nothing in it that points here.
   CURL* TakeEasy() noexcept;
-  // The answer of a transfer that curl has ended; of one that was given up.
-  HttpReply Finish(CURLcode code, HttpMeters* meters);
+  // The answer of a transfer that curl has ended.
+  HttpReply Finish(CURLcode code, const HttpTiming& timing);
   // What its trace shows.
   HttpTiming Timing() const;
   void Count(const HttpTiming& timing, HttpMeters* meters) const;
@@ -62,17 +72,16 @@ class HttpTransfer {
   bool IsCut();
   bool MakeRoom(size_t size);
   void SetBody(CURL* easy);
-  bool SetHeaders(CURL* easy);
-  void SetSecurity(CURL* easy, const HttpSettings& settings);
+  bool SetUrl(CURL* easy, CURLU* origin);
 
   HttpRequest request_;
   HttpClient::Answered answered_;
   LoopWaker cancel_waker_;
   LoopWaker closing_waker_;
   CURL* easy_ = nullptr;
-  curl_slist* header_list_ = nullptr;
+  std::string header_text_;               // the lines of the request, each with its zero
+  std::vector<curl_slist> header_lines_;  // which is what curl reads
   size_t body_at_ = 0;
-  int64_t started_ns_ = 0;
 
   HttpReply reply_;
   size_t header_bytes_ = 0;

@@ -92,7 +92,11 @@ void MultipartUpload::SendParts() {
       parts_.size(), client_->settings().part_concurrency,
       [self = Ref<MultipartUpload>(this)](size_t index, UniqueFunction<void()> next) {
         if (self->failed()) return next();
-        self->SendPart(index, std::move(next));
+        // Its hashes take milliseconds, and this may be the HTTP thread. In the fast lane: who
+        // waits for the upload may be in the slow one.
+        self->client_->runtime().Post(Lane::kFast, [self, index, next = std::move(next)]() mutable {
+          self->SendPart(index, std::move(next));
+        });
       },
       [self = Ref<MultipartUpload>(this)] { self->OnParts(); });
 }

@@ -70,6 +70,9 @@ class S3Client::Exchange final : public RefCounted<Exchange> {
   Status NoKeys(const Status& why) const;
   void Submit(const Ref<const Identity>& identity, int64_t pause_ns);
   HttpRequest Signed(const Identity& identity);
+  // Those that a signature covers, or the others.
+  void AddHeaders(bool are_signed, Headers* headers) const;
+  Bytes PayloadHash();
   void OnReply(HttpReply&& reply);
   void OnFailure(HttpReply&& reply);
   void OnSuccess(HttpReply&& reply);
@@ -101,8 +104,7 @@ class S3Client::Exchange final : public RefCounted<Exchange> {
   int clocks_learnt_ = 0;
   // What the last attempt took for it, and where it went.
   int64_t signed_skew_ms_ = 0;
-  std::string region_;
-  Endpoint host_;
+  Ref<const Target> target_;
   bool renewed_ = false;
   bool ambiguous_ = false;
   int64_t skew_seconds_ = 0;
@@ -137,44 +139,53 @@ Status S3Client::Exchange::NoKeys(const Status& why) const {
 
 HttpRequest S3Client::Exchange::Signed(const Identity& identity) {
   const S3Settings& settings = client_->settings_;
-  const std::string path = settings.BasePath() + EncodePath(request_.object);
+  const std::string path = client_->base_path_ + EncodePath(request_.object);
   const std::string query = EncodeQuery(request_.query);
-  Headers headers = request_.headers;
-  headers.insert(headers.end(), settings.request_headers.begin(), settings.request_headers.end());
   HttpRequest out;
+  out.method = request_.method;
+  out.url.reserve(target_->origin.size() + path.size() + query.size() + 1);
+  out.url.append(target_->origin).append(path);
+  if (!query.empty()) out.url.append("?").append(query);
+  out.headers.reserve(request_.headers.size() + settings.request_headers.size() + 4);
+  // First what is signed, the host in the place of the signature. curl names the host itself.
+  if (!identity.anonymous) out.headers.emplace_back("host", target_->authority);
+  AddHeaders(true, &out.headers);
   if (!identity.anonymous) {
     signed_skew_ms_ = client_->skew_ms_.load();
-    const Scope scope{SigningTime(client_->runtime_->clock().WallMs() + signed_skew_ms_), region_};
-    if (request_.has_body && settings.signed_payload && body_sha256_.empty()) {
-      body_sha256_ = Hex(AsBytes(Sha256(request_.body)));
-    }
-    const Bytes payload = !request_.has_body        ? kEmptySha256
-                          : settings.signed_payload ? Bytes(body_sha256_)
-                                                    : kUnsignedPayload;
-    headers.emplace_back("x-amz-content-sha256", payload);
-    headers.emplace_back("x-amz-date", scope.time.stamp());
+    const Scope scope{SigningTime(client_->runtime_->clock().WallMs() + signed_skew_ms_),
+                      target_->region};
+    const Bytes payload = PayloadHash();
+    out.headers.emplace_back("x-amz-content-sha256", payload);
+    out.headers.emplace_back("x-amz-date", scope.time.stamp());
     if (!identity.session_token.empty()) {
-      headers.emplace_back("x-amz-security-token", identity.session_token.Reveal());
+      out.headers.emplace_back("x-amz-security-token", identity.session_token.Reveal());
     }
-    Headers to_sign = {{"host", host_.Authority()}};
-    for (const auto& header : headers) {
-      if (IsSigned(header.first)) to_sign.push_back(header);
-    }
-    headers.emplace_back("authorization",
-                         Authorization(client_->keys_, identity.access_key, identity.secret, scope,
-                                       {request_.method, path, query, &to_sign, payload}));
-    WipeSecrets(&to_sign);
+    out.headers[0] = {"authorization",
+                      Authorization(client_->keys_, identity.access_key, identity.secret, scope,
+                                    {request_.method, path, query, &out.headers, payload})};
   }
-  out.method = request_.method;
-  out.url = host_.Origin() + path + (query.empty() ? "" : "?" + query);
-  out.headers = std::move(headers);
+  AddHeaders(false, &out.headers);
   return out;
+}
+
+void S3Client::Exchange::AddHeaders(bool are_signed, Headers* headers) const {
+  for (const Headers* each : {&request_.headers, &client_->settings_.request_headers}) {
+    for (const auto& header : *each) {
+      if (IsSigned(header.first) == are_signed) headers->push_back(header);
+    }
+  }
+}
+
+Bytes S3Client::Exchange::PayloadHash() {
+  if (!request_.has_body) return kEmptySha256;
+  if (!client_->settings_.signed_payload) return kUnsignedPayload;
+  if (body_sha256_.empty()) body_sha256_ = Hex(AsBytes(Sha256(request_.body)));
+  return body_sha256_;
 }
 
 void S3Client::Exchange::Submit(const Ref<const Identity>& identity, int64_t pause_ns) {
   identity_ = identity;
-  region_ = client_->region();
-  host_ = client_->host();
+  target_ = client_->target();
   HttpRequest out = Signed(*identity);
   out.has_body = request_.has_body;
   out.body = request_.body;
@@ -378,9 +389,9 @@ bool S3Client::Exchange::LearnClock(const HttpReply& reply) {
 bool S3Client::Exchange::FollowRegion(const std::string& region) {
   if (hops_ == kMaxHops || region.empty() || !IsHostLabel(region)) return false;
   ++hops_;
-  if (region == region_) return false;
+  if (region == target_->region) return false;
   // Another request may have found it meanwhile.
-  if (region != client_->region()) client_->SetRegion(region);
+  if (region != client_->target()->region) client_->SetRegion(region);
   return true;
 }
 
@@ -388,7 +399,7 @@ bool S3Client::Exchange::FollowRegion(const std::string& region) {
 bool S3Client::Exchange::FollowLocation(const std::string& location) {
   if (hops_ == kMaxHops || location.empty()) return false;
   const Result<Endpoint> to = EndpointOfUrl(location);
-  if (!to.ok() || *to == host_ || !MayRedirect(host_, *to)) return false;
+  if (!to.ok() || *to == target_->host || !MayRedirect(target_->host, *to)) return false;
   ++hops_;
   client_->SetHost(*to);
   return true;
@@ -444,31 +455,27 @@ S3Client::S3Client(S3Settings settings, Ref<Runtime> runtime, Ref<CancelToken> c
     : runtime_(std::move(runtime)),
       settings_(std::move(settings)),
       name_(settings_.StoreName()),
+      base_path_(settings_.BasePath()),
       closing_(std::move(closing)),
       credentials_(MakeRef<Credentials>(name_, runtime_,
                                         MakeProviders(settings_, runtime_->clock()), closing_)),
-      region_(settings_.region),
+      target_(MakeRef<const Target>(settings_.region, settings_.HostOf(settings_.region))),
       http_(settings_.http) {}
 
-std::string S3Client::region() const {
+Ref<const S3Client::Target> S3Client::target() const {
   MutexLock lock(mutex_);
-  return region_;
+  return target_;
 }
 
 void S3Client::SetRegion(const std::string& region) {
+  auto target = MakeRef<const Target>(region, settings_.HostOf(region));
   MutexLock lock(mutex_);
-  region_ = region;
-  host_.reset();
-}
-
-Endpoint S3Client::host() const {
-  MutexLock lock(mutex_);
-  return host_ ? *host_ : settings_.HostOf(region_);
+  target_ = std::move(target);
 }
 
 void S3Client::SetHost(const Endpoint& host) {
   MutexLock lock(mutex_);
-  host_ = host;
+  target_ = MakeRef<const Target>(target_->region, host);
 }
 
 void S3Client::Send(S3Request request, const Call& call, Answered answered) {
@@ -481,15 +488,14 @@ void S3Client::Presign(std::string method, std::string object, int64_t seconds, 
                seconds, done = std::move(done)](Result<Ref<const Identity>>&& found) mutable {
         if (!found.ok()) return done(found.status());
         const Identity& who = **found;
-        const std::string region = self->region();
-        const Endpoint host = self->host();
-        const std::string path = self->settings_.BasePath() + EncodePath(object);
-        if (who.anonymous) return done(host.Origin() + path);
-        const Scope scope{SigningTime(self->WallMs()), region};
+        const Ref<const Target> target = self->target();
+        const std::string path = self->base_path_ + EncodePath(object);
+        if (who.anonymous) return done(target->origin + path);
+        const Scope scope{SigningTime(self->WallMs()), target->region};
         const std::string query =
             PresignedQuery(self->keys_, who.access_key, who.secret, who.session_token, scope,
-                           method, path, {}, {{"host", host.Authority()}}, seconds);
-        done(host.Origin() + path + "?" + query);
+                           method, path, {}, {{"host", target->authority}}, seconds);
+        done(target->origin + path + "?" + query);
       });
 }
 

@@ -7,7 +7,6 @@
 
 #include <atomic>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "base/mutex.h"
@@ -89,9 +88,19 @@ class S3Client final : public RefCounted<S3Client> {
  private:
   class Exchange;
   friend class Exchange;
-  std::string region() const CS_EXCLUDES(mutex_);
-  // Where requests go.
-  Endpoint host() const CS_EXCLUDES(mutex_);
+  // Where requests go, and for which region they are signed.
+  struct Target final : RefCounted<Target> {
+    Target(std::string in_region, Endpoint at)
+        : region(std::move(in_region)),
+          host(std::move(at)),
+          authority(host.Authority()),
+          origin(host.Origin()) {}
+    const std::string region;
+    const Endpoint host;
+    const std::string authority;
+    const std::string origin;
+  };
+  Ref<const Target> target() const CS_EXCLUDES(mutex_);
   void SetRegion(const std::string& region) CS_EXCLUDES(mutex_);
   void SetHost(const Endpoint& host) CS_EXCLUDES(mutex_);
   int64_t WallMs() const noexcept { return runtime_->clock().WallMs() + skew_ms_.load(); }
@@ -99,6 +108,7 @@ class S3Client final : public RefCounted<S3Client> {
   const Ref<Runtime> runtime_;  // the last to go: what the others let go of may be the user's
   const S3Settings settings_;
   const std::string name_;
+  const std::string base_path_;
   const Ref<CancelToken> closing_;
   const Ref<Credentials> credentials_;
   SigningKeys keys_;
@@ -106,8 +116,7 @@ class S3Client final : public RefCounted<S3Client> {
   S3Meters meters_;
   std::atomic<int64_t> skew_ms_{0};
   mutable Mutex mutex_;
-  std::string region_ CS_GUARDED_BY(mutex_);
-  std::optional<Endpoint> host_ CS_GUARDED_BY(mutex_);  // where a redirect has led
+  Ref<const Target> target_ CS_GUARDED_BY(mutex_);
   HttpClient http_;
 };
 

@@ -34,6 +34,7 @@ class SigningTime {
   char text_[17];
 };
 
+// Where and when a signature counts.
 struct Scope {
   SigningTime time;
   std::string region;

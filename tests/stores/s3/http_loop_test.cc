@@ -76,6 +76,31 @@ TEST_F(HttpLoopTest, AStoreThatClosesEndsItsOwnRequestsOnly) {
   EXPECT_EQ(ended, 1);
 }
 
+// How long the HTTP thread has run, in nanoseconds.
+int64_t HttpThreadNs() {
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::string name;
+    std::getline(std::ifstream(task.path() / "comm") >> std::ws, name);
+    int64_t ran_ns = 0;
+    if (name == "cs-http" && std::ifstream(task.path() / "schedstat") >> ran_ns) return ran_ns;
+  }
+  return -1;
+}
+
+TEST_F(HttpLoopTest, SleepsWhenAServerHasClosedAnIdleConnection) {
+  const Ref<Store> store = NewStore();
+  Answers(Reply(200, "v"), Then::kClose);
+  EXPECT_EQ(GetText(*store, "k"), "v");
+  ASSERT_TRUE(server_.WaitUntilAlone());
+  const int64_t before_ns = HttpThreadNs();
+  ASSERT_GE(before_ns, 0);
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));  // what is measured
+  EXPECT_LT(HttpThreadNs() - before_ns, 20'000'000);
+  GetOnce(*store);
+  EXPECT_EQ(server_.connections(), 2u);
+  EXPECT_TRUE(CloseStore(*store).ok());
+}
+
 TEST_F(HttpLoopTest, WithoutDescriptorsARequestFailsAndTheNextMayDo) {
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)

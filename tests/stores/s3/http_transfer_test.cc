@@ -76,6 +76,33 @@ TEST_F(HttpTransferTest, HugeHeadersAndLiesAboutTheSizeAreRefused) {
   EXPECT_TRUE(Get().status.failed()) << "an error is at most 1 MiB";
 }
 
+TEST_F(HttpTransferTest, AHandleBringsNothingOfItsLastRequestIntoTheNext) {
+  Open({{"connections", "1"}});
+  const std::string large(300'000, 'l');
+  Answers(Reply(200));
+  Answers("HTTP/1.1 200 X\r\nETag: \"e\"\r\nContent-Length: 5\r\n\r\n");
+  Answers(Reply(200, large));
+  Answers("HTTP/1.1 204 X\r\n\r\n");
+  Answers(Reply(200, "v"));
+  Answers(Reply(200));
+  EXPECT_EQ(Put(*store_, "k", large), Code::kOk);
+  EXPECT_EQ(Get(Read::Stat()).meta.total_size, 5u);
+  EXPECT_EQ(TextOf(Get()), large);
+  EXPECT_EQ(Del(*store_, "k"), Code::kOk);
+  EXPECT_EQ(TextOf(Get()), "v");
+  EXPECT_EQ(Put(*store_, "k", ""), Code::kOk);
+  const char* const methods[] = {"PUT", "HEAD", "GET", "DELETE", "GET", "PUT"};
+  const size_t sizes[] = {large.size(), 0, 0, 0, 0, 0};
+  for (size_t at = 0; at < 6; ++at) {
+    EXPECT_EQ(Line(at), std::string(methods[at]) + " /bucket/k HTTP/1.1");
+    EXPECT_EQ(Body(at).size(), sizes[at]);
+    EXPECT_EQ(Header(at, "Content-Length"),
+              at % 5 == 0 ? std::to_string(sizes[at]) : std::string("(none)"));
+    EXPECT_EQ(Header(at, "Transfer-Encoding"), "(none)");
+  }
+  EXPECT_EQ(server_.connections(), 1u);
+}
+
 TEST_F(HttpTransferTest, ReusesItsConnectionAndSendsNothingWhileIdle) {
   for (int i = 0; i < 5; ++i) {
     Answers(Reply(200, "v"));

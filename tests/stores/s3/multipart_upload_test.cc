@@ -256,10 +256,14 @@ TEST_F(NotedUploadTest, AnUploadThatCannotBeNotedIsAborted) {
 TEST_F(MultipartUploadTest, PartsGoOutTogether) {
   OpenInParts("3", "2");
   Started();
-  TakesParts(2);
-  Completed();
-  EXPECT_EQ(Put(*store_, "k", TwoParts()), Code::kOk);
+  for (int part = 0; part < 2; ++part) Answers("", Then::kHang);
+  Answers(Reply(204));
+  Call call = CallOf(Wait::kLater);
+  call.cancel = MakeRef<CancelToken>();
+  store_->Put(Key("k"), Payload(TwoParts()), call, [](Receipt&&) {});
+  EXPECT_TRUE(server_.WaitForRequests(3)) << "none of the parts waits for the other's answer";
   EXPECT_EQ(server_.connections(), 2u);
+  call.cancel->Fire();
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <ctime>
+
 #include "stores/s3/sigv4_examples.h"
 
 namespace chainstore::s3 {
@@ -62,13 +64,25 @@ TEST(SigV4Test, MakesThePresignedUrlOfTheReference) {
             std::string::npos);
 }
 
+TEST(SigV4Test, WritesTheTimeAsTheCLibraryDoes) {
+  for (int64_t wall_ms = 999; wall_ms < int64_t{4'102'444'800'000}; wall_ms += 86'399'123'457) {
+    const time_t seconds = wall_ms / 1000;
+    tm parts;
+    gmtime_r(&seconds, &parts);
+    char text[17];
+    strftime(text, sizeof(text), "%Y%m%dT%H%M%SZ", &parts);
+    EXPECT_EQ(SigningTime(wall_ms).stamp(), text);
+  }
+  EXPECT_EQ(SigningTime(1'709'251'199'999).stamp(), "20240229T235959Z");
+}
+
 TEST(SigV4Test, TrimsAndCollapsesHeaderValuesAndJoinsThoseGivenTwice) {
-  const Headers headers = {{"x-amz-meta-b", "  two   words\t"},
+  const Headers headers = {{"x-amz-meta-b", "  two   words  and one more\t"},
                            {"host", "h"},
                            {"x-amz-meta-a", "1"},
                            {"x-amz-meta-a", "2"}};
   EXPECT_EQ(CanonicalRequest({"GET", "/", "", &headers, "hash"}),
-            "GET\n/\n\nhost:h\nx-amz-meta-a:1,2\nx-amz-meta-b:two words\n\n"
+            "GET\n/\n\nhost:h\nx-amz-meta-a:1,2\nx-amz-meta-b:two words and one more\n\n"
             "host;x-amz-meta-a;x-amz-meta-b\nhash");
 }
 
