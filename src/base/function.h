@@ -50,6 +50,9 @@ class UniqueFunction<R(Args...)> {
   ~UniqueFunction() { Reset(); }
 
   explicit operator bool() const noexcept { return ops_ != nullptr; }
+  // Whether the callable says of itself (a member type `Brief`) that it may run on a thread that
+  // others wait for: it takes no time, blocks on nothing and calls nothing of the user's.
+  bool is_brief() const noexcept { return ops_ && ops_->is_brief; }
   R operator()(Args... args) {
     assert(ops_ != nullptr);
     return ops_->call(storage_, std::forward<Args>(args)...);
@@ -65,7 +68,10 @@ class UniqueFunction<R(Args...)> {
     // synchronous call captures: they are copied, and need no destruction.
     void (*move)(void* to, void* from);  // leaves `from` destroyed
     void (*destroy)(void*);
+    bool is_brief;
   };
+  template <class F>
+  static constexpr bool kIsBrief = requires { typename F::Brief; };
   template <class F>
   static constexpr bool kInline =
       sizeof(F) <= kStorageBytes && alignof(F) <= alignof(std::max_align_t) &&
@@ -78,12 +84,12 @@ class UniqueFunction<R(Args...)> {
                                        new (to) F(std::move(*static_cast<F*>(from)));
                                        static_cast<F*>(from)->~F();
                                      },
-                                     [](void* at) { static_cast<F*>(at)->~F(); }};
+                                     [](void* at) { static_cast<F*>(at)->~F(); }, kIsBrief<F>};
   template <class F>
   static constexpr Ops kPlainOps = {[](void* at, Args&&... args) -> R {
                                       return (*static_cast<F*>(at))(std::forward<Args>(args)...);
                                     },
-                                    nullptr, nullptr};
+                                    nullptr, nullptr, kIsBrief<F>};
   template <class F>
   static constexpr bool kPlain = sizeof(F) <= kPlainBytes && std::is_trivially_copyable_v<F> &&
                                  std::is_trivially_destructible_v<F>;
@@ -93,7 +99,7 @@ class UniqueFunction<R(Args...)> {
         return (**static_cast<F**>(at))(std::forward<Args>(args)...);
       },
       [](void* to, void* from) { new (to) F*(*static_cast<F**>(from)); },
-      [](void* at) { delete *static_cast<F**>(at); }};
+      [](void* at) { delete *static_cast<F**>(at); }, kIsBrief<F>};
 
   void TakeFrom(UniqueFunction& other) noexcept {
     ops_ = std::exchange(other.ops_, nullptr);
@@ -130,6 +136,7 @@ class Done {
   ~Done() { assert(!function_ && "a Done was dropped before it ran"); }
 
   explicit operator bool() const noexcept { return static_cast<bool>(function_); }
+  bool is_brief() const noexcept { return function_.is_brief(); }
   void operator()(T&& answer) {
     assert(function_ && "a Done ran twice");
     UniqueFunction<void(T&&)> once = std::move(function_);

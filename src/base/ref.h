@@ -35,6 +35,15 @@ class RefCounted {
     return false;
   }
 
+  // Gives one reference up, unless it is the last one; false then: it is still the caller's.
+  bool UnrefUnlessLast() const noexcept {
+    uint32_t seen = refs_.load(std::memory_order_relaxed);
+    while (seen > 1) {
+      if (refs_.compare_exchange_weak(seen, seen - 1, std::memory_order_acq_rel)) return true;
+    }
+    return false;
+  }
+
   bool IsUnique() const noexcept { return refs_.load(std::memory_order_acquire) == 1; }
 
  protected:

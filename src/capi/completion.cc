@@ -44,8 +44,11 @@ Pending::~Pending() {
 }
 
 void Pending::LetGo() noexcept {
-  const Ref<Store> store = std::move(store_);
-  if (store) store->runtime().EndCall();
+  if (!store_) return;
+  store_->runtime().EndCall();
+  // What brought the answer may be a thread that others wait for.
+  CallingOut::Active() || Runtime::OnLibraryThread() ? void(store_ = nullptr)
+                                                     : Store::LetGo(std::move(store_));
 }
 
 void Pending::EndHere(Status&& status) {

@@ -64,7 +64,8 @@ class Pending final : public RefCounted<Pending> {
   void Run(const Call& call, Begin&& begin) {
     {
       OnThisStack mark(this);
-      begin(Done<T>([self = Ref<Pending>(this)](T&& answer) { self->Answer(std::move(answer)); }));
+      begin(IsBrief() ? Done<T>(BriefAnswerTo<T>{Ref<Pending>(this)})
+                      : Done<T>(AnswerTo<T>{Ref<Pending>(this)}));
     }
     Started(call);
   }
@@ -95,6 +96,19 @@ class Pending final : public RefCounted<Pending> {
     void Wake() noexcept override { call_->EndSoon(Code::kCancelled); }
     Pending* const call_;
   };
+
+  // A store's answer. It is brief where the result goes into a queue, or the runtime is told to
+  // call back: neither holds up the thread that brings the answer.
+  template <class T>
+  struct AnswerTo {
+    Ref<Pending> call;
+    void operator()(T&& answer) { call->Answer(std::move(answer)); }
+  };
+  template <class T>
+  struct BriefAnswerTo : AnswerTo<T> {
+    using Brief = void;
+  };
+  bool IsBrief() const noexcept { return (queue_ || done_) && !watcher_; }
 
   Pending(Store* store, const char* operation, const CallIn& in, const Target& target);
   ~Pending();

@@ -42,11 +42,13 @@ void cs_queue::Unreserve() {
 }
 
 void cs_queue::Post(Pending* call) {
-  MutexLock lock(mutex_);
-  (last_ ? last_->next_in_queue() : first_) = call;
-  last_ = call;
-  changed_.NotifyOne();
-  UpdateEventLocked();
+  {
+    MutexLock lock(mutex_);
+    (last_ ? last_->next_in_queue() : first_) = call;
+    last_ = call;
+    UpdateEventLocked();
+  }
+  changed_.NotifyOne();  // who wakes finds the lock free
 }
 
 Pending* cs_queue::PopLocked() {

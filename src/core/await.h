@@ -37,10 +37,13 @@ class Awaited final : public RefCounted<Awaited<T>>, private CancelWatch {
     this->Stop();
     return ended;
   }
+  // Held by a reference of the caller's: who waits may be done with it before this returns.
   void Set(T&& answer) {
-    MutexLock lock(mutex_);
-    answer_.emplace(std::move(answer));
-    changed_.NotifyAll();
+    {
+      MutexLock lock(mutex_);
+      answer_.emplace(std::move(answer));
+    }
+    changed_.NotifyAll();  // who wakes finds the lock free
   }
 
  private:

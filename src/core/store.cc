@@ -286,6 +286,12 @@ void Store::FinishClose(Status status) noexcept {
   for (Done<Status>& waiter : waiters) waiter(Status(status));
 }
 
+void Store::LetGo(Ref<Store> store) noexcept {
+  Store* const last = store.Release();
+  if (last->UnrefUnlessLast()) return;
+  last->runtime().Post(Lane::kFast, [kept = Ref<Store>::Adopt(last)] {});
+}
+
 void Store::OnLastUnref() noexcept {
   if (runtime_->IsForked()) return;  // the parent's: leaked, never touched
   if (gate_.closed()) {

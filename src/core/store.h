@@ -149,6 +149,9 @@ class Store : public RefCounted<Store> {
 
   // Hands itself to a worker if it is still open: destruction never blocks the last user.
   void OnLastUnref() noexcept;
+  // Gives a reference up on a thread that others wait for: if it is the last one, what goes with
+  // the store goes on a worker.
+  static void LetGo(Ref<Store> store) noexcept;
 
  protected:
   Store(std::string name, Ref<Runtime> runtime);

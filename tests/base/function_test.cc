@@ -85,6 +85,29 @@ TEST(DoneTest, MayDestroyItsOwnerWhileItRuns) {
   EXPECT_TRUE(ran);
 }
 
+struct Plain {
+  int* seen;
+  void operator()(int&& answer) { *seen = answer; }
+};
+struct SaysSo : Plain {
+  using Brief = void;
+};
+
+TEST(DoneTest, IsBriefWhereWhatItHoldsSaysSo) {
+  int seen = 0;
+  EXPECT_FALSE(Done<int>().is_brief());
+  Done<int> other(Plain{&seen});
+  EXPECT_FALSE(other.is_brief());
+  other(1);
+  Done<int> brief(SaysSo{{&seen}});
+  Done<int> moved = std::move(brief);
+  EXPECT_TRUE(moved.is_brief());
+  Done<int> around([done = std::move(moved)](int&& answer) mutable { done(std::move(answer)); });
+  EXPECT_FALSE(around.is_brief()) << "what is around it may do more";
+  around(42);
+  EXPECT_EQ(seen, 42);
+}
+
 #ifndef NDEBUG
 TEST(DoneDeathTest, NeverRunsTwiceAndIsNeverDropped) {
   ::testing::FLAGS_gtest_death_test_style = "threadsafe";

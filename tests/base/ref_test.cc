@@ -48,6 +48,17 @@ TEST(RefTest, GivesAReferenceAwayAndTakesOneOver) {
   EXPECT_EQ(gone, 1);
 }
 
+TEST(RefTest, TheLastReferenceIsNotGivenUpUnlessAsked) {
+  int gone = 0;
+  Counted* raw = MakeRef<Counted>(&gone).Release();
+  raw->AddRef();
+  EXPECT_TRUE(raw->UnrefUnlessLast());
+  EXPECT_FALSE(raw->UnrefUnlessLast());
+  EXPECT_EQ(gone, 0);
+  raw->Unref();
+  EXPECT_EQ(gone, 1);
+}
+
 TEST(RefTest, ConvertsToABase) {
   int gone = 0;
   Ref<Counted> base = MakeRef<Derived>(&gone);

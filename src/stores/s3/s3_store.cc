@@ -14,6 +14,10 @@ namespace {
 
 using s3::S3Objects;
 
+// A value so large is hashed on a worker, not on the stack of who starts a put: it takes longer
+// than to go there.
+constexpr size_t kHashedApart = size_t{64} << 10;
+
 class S3Store final : public Store {
  public:
   S3Store(s3::S3Settings settings, Ref<Runtime> runtime)
@@ -84,7 +88,12 @@ void S3Store::Run(const char* operation, const Call& call, Done<T> done, Begin b
   }
   begin(Done<T>([self = Ref<Store>(this), pass = std::move(pass),
                  done = std::move(done)](T&& answer) mutable {
-    // The HTTP thread goes on with its transfers.
+    // The HTTP thread goes on with its transfers: what may hold it up is done elsewhere.
+    if (done.is_brief()) {
+      done(std::move(answer));
+      pass = GatePass();
+      return LetGo(std::move(self));
+    }
     Runtime& runtime = self->runtime();
     runtime.Post(Lane::kFast,
                  [self = std::move(self), pass = std::move(pass), done = std::move(done),
@@ -122,7 +131,13 @@ void S3Store::Put(const Key& key, const Payload& payload, const Call& call,
   if (call.wait == Wait::kLater) lent = Payload(payload.Share(), payload.expires_at_ms());
   RunInTurn("put", key, call, std::move(done),
             [this, owned = OwnedKey(key), lent, call](Done<Receipt> done) {
-              objects_->Put(owned.bytes(), lent, call, "put", std::move(done));
+              if (call.wait == Wait::kHere || lent.size() < kHashedApart) {
+                return objects_->Put(owned.bytes(), lent, call, "put", std::move(done));
+              }
+              runtime().Post(Lane::kFast, [objects = objects_, owned, lent, call,
+                                           done = std::move(done)]() mutable {
+                objects->Put(owned.bytes(), lent, call, "put", std::move(done));
+              });
             });
 } catch (const std::bad_alloc&) {
   done(Receipt(Status(Fail(Code::kNoMemory, "put", "out of memory"))));
