@@ -7,7 +7,8 @@
 
 namespace bench {
 
-BareCurl::BareCurl(const std::string& url, size_t in_flight, const std::string* put)
+BareCurl::BareCurl(const std::string& url, size_t in_flight, const std::string* put,
+                   const std::string& ca_file)
     : multi_(curl_multi_init()), headers_(curl_slist_append(nullptr, "Expect:")) {
   curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, static_cast<long>(in_flight));
   for (size_t at = 0; at < in_flight; ++at) {
@@ -22,6 +23,7 @@ BareCurl::BareCurl(const std::string& url, size_t in_flight, const std::string* 
     curl_easy_setopt(transfer->easy, CURLOPT_UPLOAD_BUFFERSIZE, 512L * 1024);
     curl_easy_setopt(transfer->easy, CURLOPT_WRITEFUNCTION, Write);
     curl_easy_setopt(transfer->easy, CURLOPT_WRITEDATA, transfer.get());
+    if (!ca_file.empty()) curl_easy_setopt(transfer->easy, CURLOPT_CAINFO, ca_file.c_str());
     if (put) {
       curl_easy_setopt(transfer->easy, CURLOPT_UPLOAD, 1L);
       curl_easy_setopt(transfer->easy, CURLOPT_READFUNCTION, Read);

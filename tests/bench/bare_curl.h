@@ -13,8 +13,9 @@ namespace bench {
 
 class BareCurl {
  public:
-  // So many transfers at once; `put`: each sends as many bytes as `value` has.
-  BareCurl(const std::string& url, size_t in_flight, const std::string* put = nullptr);
+  // So many transfers at once; `put`: each sends these bytes; `ca_file`: who is trusted.
+  BareCurl(const std::string& url, size_t in_flight, const std::string* put = nullptr,
+           const std::string& ca_file = "");
   ~BareCurl();
   BareCurl(const BareCurl&) = delete;
   BareCurl& operator=(const BareCurl&) = delete;

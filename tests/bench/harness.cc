@@ -154,6 +154,21 @@ uint64_t ResidentBytes() {
   return resident * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
 }
 
+PeakMemory::PeakMemory() {
+  malloc_trim(0);
+  before_ = ResidentBytes();
+  std::ofstream("/proc/self/clear_refs") << "5";  // the peak is what there is now
+}
+
+uint64_t PeakMemory::Grown() const {
+  std::ifstream status("/proc/self/status");
+  std::string word;
+  uint64_t peak_kib = 0;
+  while (status >> word && word != "VmHWM:") continue;
+  status >> peak_kib;
+  return std::max(peak_kib * 1024, before_) - before_;
+}
+
 void Die(const std::string& why) {
   fprintf(stderr, "chainstore_bench: %s\n", why.c_str());
   exit(1);

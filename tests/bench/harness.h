@@ -82,6 +82,15 @@ class Folder {
 
 // Resident memory of this process in bytes.
 uint64_t ResidentBytes();
+// How far it has grown at its peak since this was made.
+class PeakMemory {
+ public:
+  PeakMemory();
+  uint64_t Grown() const;
+
+ private:
+  uint64_t before_;
+};
 
 [[noreturn]] void Die(const std::string& why);
 

@@ -30,9 +30,18 @@ namespace {
 constexpr std::string_view kMissing =
     "<?xml version=\"1.0\"?><Error><Code>NoSuchKey</Code><Message>no</Message></Error>";
 
-std::string Head(const char* status, size_t size) {
-  return std::string("HTTP/1.1 ") + status +
-         "\r\nETag: \"e\"\r\nContent-Length: " + std::to_string(size) + "\r\n\r\n";
+constexpr std::string_view kInitiated =
+    "<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>";
+constexpr std::string_view kCompleted =
+    "<CompleteMultipartUploadResult><ETag>\"e\"</ETag></CompleteMultipartUploadResult>";
+
+std::string Head(const char* status, size_t size, const std::string& more = "") {
+  return std::string("HTTP/1.1 ") + status + "\r\nETag: \"e\"\r\n" + more +
+         "Content-Length: " + std::to_string(size) + "\r\n\r\n";
+}
+
+std::string Whole(const char* status, std::string_view body) {
+  return Head(status, body.size()) + std::string(body);
 }
 
 int64_t NowUs() {
@@ -42,23 +51,30 @@ int64_t NowUs() {
 }
 
 struct Connection {
-  std::string head;      // of a request, as far as it is in
-  uint64_t to_skip = 0;  // bytes of its body that are still to come
-  const std::string* answer = nullptr;
-  const std::string* after_body = nullptr;  // the answer once the body is in
-  size_t sent = 0;
+  SSL* tls = nullptr;
+  std::string head;         // of a request, as far as it is in
+  uint64_t to_skip = 0;     // bytes of its body that are still to come
+  std::string own;          // what only this answer begins with
+  std::string_view answer;  // what follows, of what many have
+  size_t sent = 0;          // of both
+  bool is_sending = false;  // waits until it may send more
 };
 
 // The other process: one thread, level-triggered.
 class Responder {
  public:
-  Responder(int listener, size_t value_size, int64_t delay_us, std::atomic<uint64_t>* requests)
+  Responder(int listener, size_t value_size, int64_t delay_us, SSL_CTX* tls,
+            std::atomic<uint64_t>* requests)
       : listener_(listener),
         delay_us_(delay_us),
+        tls_(tls),
         requests_(requests),
+        value_size_(value_size),
         found_(Head("200 OK", value_size) + std::string(value_size, 'v')),
-        missing_(Head("404 Not Found", kMissing.size()) + std::string(kMissing)),
-        stored_(Head("200 OK", 0)),
+        missing_(Whole("404 Not Found", kMissing)),
+        stored_(Whole("200 OK", "")),
+        initiated_(Whole("200 OK", kInitiated)),
+        completed_(Whole("200 OK", kCompleted)),
         buffer_(size_t{1} << 18) {
     epoll_ = epoll_create1(0);
     timer_ = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
@@ -77,6 +93,7 @@ class Responder {
         } else if (event.data.fd == timer_) {
           AnswerDue();
         } else if (!Serve(event.data.fd, event.events)) {
+          SSL_free(connections_.at(event.data.fd).tls);
           connections_.erase(event.data.fd);
           close(event.data.fd);
         }
@@ -97,7 +114,12 @@ class Responder {
     if (socket < 0) return;
     const int on = 1;
     setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    connections_.emplace(socket, Connection());
+    Connection& connection = connections_[socket];
+    if (tls_) {
+      connection.tls = SSL_new(tls_);
+      SSL_set_fd(connection.tls, socket);
+      SSL_set_accept_state(connection.tls);
+    }
     Watch(socket, EPOLL_CTL_ADD, EPOLLIN);
   }
 
@@ -106,9 +128,40 @@ class Responder {
     if (found == connections_.end()) return true;
     Connection& connection = found->second;
     if (events & EPOLLOUT) return Send(socket, &connection);
-    const ssize_t got = read(socket, buffer_.data(), buffer_.size());
-    if (got <= 0) return got < 0 && errno == EAGAIN;
-    return Take(socket, &connection, std::string_view(buffer_.data(), static_cast<size_t>(got)));
+    do {
+      const ssize_t got = Receive(socket, &connection);
+      if (got <= 0) return got < 0;
+      const std::string_view bytes(buffer_.data(), static_cast<size_t>(got));
+      if (!Take(socket, &connection, bytes)) return false;
+    } while (connection.tls);  // what it has read ahead, epoll does not tell
+    return true;
+  }
+
+  // -1: nothing more for now; 0: the connection has ended.
+  ssize_t Receive(int socket, Connection* connection) {
+    if (!connection->tls) {
+      const ssize_t got = read(socket, buffer_.data(), buffer_.size());
+      return got < 0 && errno != EAGAIN ? 0 : got;
+    }
+    const int got = SSL_read(connection->tls, buffer_.data(), static_cast<int>(buffer_.size()));
+    return got > 0 ? got : WantsMore(connection, got) ? -1 : 0;
+  }
+
+  ssize_t SendSome(int socket, Connection* connection, std::string_view bytes, bool more) {
+    if (!connection->tls) {
+      const int flags = MSG_NOSIGNAL | (more ? MSG_MORE : 0);
+      const ssize_t sent = send(socket, bytes.data(), bytes.size(), flags);
+      return sent < 0 && errno != EAGAIN ? 0 : sent;
+    }
+    constexpr size_t kMost = size_t{1} << 18;
+    const auto size = static_cast<int>(std::min(bytes.size(), kMost));
+    const int sent = SSL_write(connection->tls, bytes.data(), size);
+    return sent > 0 ? sent : WantsMore(connection, sent) ? -1 : 0;
+  }
+
+  static bool WantsMore(Connection* connection, int result) {
+    const int error = SSL_get_error(connection->tls, result);
+    return error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE;
   }
 
   // One request at a time, as HTTP clients ask.
@@ -118,11 +171,7 @@ class Responder {
       const size_t end = connection->head.find("\r\n\r\n");
       if (end == std::string::npos) return true;
       bytes = bytes.substr(bytes.size() - (connection->head.size() - end - 4));
-      connection->to_skip = LengthIn(std::string_view(connection->head).substr(0, end));
-      const bool missing = connection->head.substr(0, end).find("missing") != std::string::npos;
-      connection->after_body = connection->head[0] == 'P' ? &stored_
-                               : missing                  ? &missing_
-                                                          : &found_;
+      ChooseAnswer(std::string_view(connection->head).substr(0, end), connection);
       connection->head.clear();
       requests_->fetch_add(1);
     }
@@ -136,13 +185,39 @@ class Responder {
     return Answer(socket, connection);
   }
 
-  static uint64_t LengthIn(std::string_view head) {
-    constexpr std::string_view kName = "\r\ncontent-length: ";
+  void ChooseAnswer(std::string_view head, Connection* connection) {
+    const auto has = [head](std::string_view text) { return head.find(text) != head.npos; };
+    connection->to_skip = strtoull(ValueOf(head, "content-length").c_str(), nullptr, 10);
+    connection->own.clear();
+    const std::string range = ValueOf(head, "range");
+    if (head.starts_with("PUT") || head.starts_with("DELETE")) {
+      connection->answer = stored_;
+    } else if (head.starts_with("POST")) {
+      connection->answer = has("?uploads=") ? initiated_ : completed_;
+    } else if (has("missing")) {
+      connection->answer = missing_;
+    } else if (range.empty()) {
+      connection->answer = found_;
+    } else {
+      char* end = nullptr;
+      const uint64_t first = strtoull(range.c_str() + strlen("bytes="), &end, 10);
+      const uint64_t last = std::min<uint64_t>(strtoull(end + 1, nullptr, 10), value_size_ - 1);
+      connection->own = Head("206 Partial Content", last - first + 1,
+                             "Content-Range: bytes " + std::to_string(first) + "-" +
+                                 std::to_string(last) + "/" + std::to_string(value_size_) + "\r\n");
+      const size_t head_size = found_.size() - value_size_;
+      connection->answer = std::string_view(found_).substr(head_size + first, last - first + 1);
+    }
+  }
+
+  static std::string ValueOf(std::string_view head, std::string_view name) {
+    const std::string line = "\r\n" + std::string(name) + ": ";
     const auto same = [](char a, char b) { return (a | 0x20) == (b | 0x20); };
-    const auto at = std::search(head.begin(), head.end(), kName.begin(), kName.end(), same);
-    if (at == head.end()) return 0;
-    const std::string number(at + kName.size(), head.end());
-    return strtoull(number.c_str(), nullptr, 10);
+    const auto at = std::search(head.begin(), head.end(), line.begin(), line.end(), same);
+    if (at == head.end()) return "";
+    const std::string_view value =
+        head.substr(static_cast<size_t>(at - head.begin()) + line.size());
+    return std::string(value.substr(0, value.find('\r')));
   }
 
   void SetTimer() {
@@ -165,24 +240,28 @@ class Responder {
   }
 
   bool Answer(int socket, Connection* connection) {
-    connection->answer = connection->after_body;
     connection->sent = 0;
     return Send(socket, connection);
   }
 
   bool Send(int socket, Connection* connection) {
-    const std::string& answer = *connection->answer;
-    while (connection->sent < answer.size()) {
-      const ssize_t sent = send(socket, answer.data() + connection->sent,
-                                answer.size() - connection->sent, MSG_NOSIGNAL);
-      if (sent < 0 && errno != EAGAIN) return false;
+    const size_t own = connection->own.size();
+    while (connection->sent < own + connection->answer.size()) {
+      const bool begins = connection->sent < own;
+      const std::string_view left = begins
+                                        ? std::string_view(connection->own).substr(connection->sent)
+                                        : connection->answer.substr(connection->sent - own);
+      const ssize_t sent = SendSome(socket, connection, left, begins);
+      if (sent == 0) return false;
       if (sent < 0) {
-        Watch(socket, EPOLL_CTL_MOD, EPOLLOUT);
+        if (!connection->is_sending) Watch(socket, EPOLL_CTL_MOD, EPOLLOUT);
+        connection->is_sending = true;
         return true;
       }
       connection->sent += static_cast<size_t>(sent);
     }
-    Watch(socket, EPOLL_CTL_MOD, EPOLLIN);
+    if (connection->is_sending) Watch(socket, EPOLL_CTL_MOD, EPOLLIN);
+    connection->is_sending = false;
     return true;
   }
 
@@ -192,8 +271,10 @@ class Responder {
   };
   const int listener_;
   const int64_t delay_us_;
+  SSL_CTX* const tls_;
   std::atomic<uint64_t>* const requests_;
-  const std::string found_, missing_, stored_;
+  const size_t value_size_;
+  const std::string found_, missing_, stored_, initiated_, completed_;
   std::vector<char> buffer_;
   int epoll_ = -1;
   int timer_ = -1;
@@ -203,7 +284,7 @@ class Responder {
 
 }  // namespace
 
-StaticServer::StaticServer(size_t value_size, int64_t delay_us) {
+StaticServer::StaticServer(size_t value_size, int64_t delay_us, const TlsIdentity* identity) {
   void* const shared = mmap(nullptr, sizeof(std::atomic<uint64_t>), PROT_READ | PROT_WRITE,
                             MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (shared == MAP_FAILED) Die("no memory for the server");
@@ -218,12 +299,14 @@ StaticServer::StaticServer(size_t value_size, int64_t delay_us) {
       getsockname(listener, where, &size) != 0) {
     Die("the server cannot listen on loopback");
   }
-  endpoint_ = "http://127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+  endpoint_ = (identity ? "https://127.0.0.1:" : "http://127.0.0.1:") +
+              std::to_string(ntohs(address.sin_port));
   process_ = fork();
   if (process_ < 0) Die("no process for the server");
   if (process_ == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    Responder(listener, value_size, delay_us, requests_).Run();
+    SSL_CTX* const tls = identity ? identity->NewServerContext() : nullptr;
+    Responder(listener, value_size, delay_us, tls, requests_).Run();
   }
   close(listener);
 }

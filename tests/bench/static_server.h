@@ -9,12 +9,16 @@
 #include <cstdint>
 #include <string>
 
+#include "tls_identity.h"
+
 namespace bench {
 
 class StaticServer {
  public:
-  // GET answers `value_size` bytes, PUT takes anything; a key with "missing" in it is not there.
-  explicit StaticServer(size_t value_size, int64_t delay_us = 0);
+  // GET answers `value_size` bytes or the range of them that was asked for, PUT takes anything,
+  // also in parts; a key with "missing" in it is not there. With an identity it speaks TLS.
+  explicit StaticServer(size_t value_size, int64_t delay_us = 0,
+                        const TlsIdentity* identity = nullptr);
   ~StaticServer();
   StaticServer(const StaticServer&) = delete;
   StaticServer& operator=(const StaticServer&) = delete;
