@@ -47,7 +47,7 @@ class Closings {
 class Outer final : public Store {
  public:
   explicit Outer(std::vector<Ref<Store>> inner, Closings* closed = nullptr,
-                   std::string name = "wrapper")
+                 std::string name = "wrapper")
       : Store(std::move(name), RuntimeSlot::Default().Acquire()),
         inner_(std::move(inner)),
         closed_(closed) {
@@ -88,7 +88,7 @@ class Outer final : public Store {
 };
 
 Ref<Outer> Wrap(std::vector<Ref<Store>> inner, Closings* closed = nullptr,
-                  std::string name = "wrapper") {
+                std::string name = "wrapper") {
   return MakeRef<Outer>(std::move(inner), closed, std::move(name));
 }
 
