@@ -47,8 +47,11 @@ void Pending::LetGo() noexcept {
   if (!store_) return;
   store_->runtime().EndCall();
   // What brought the answer may be a thread that others wait for.
-  CallingOut::Active() || Runtime::OnLibraryThread() ? void(store_ = nullptr)
-                                                     : Store::LetGo(std::move(store_));
+  if (CallingOut::Active() || Runtime::OnLibraryThread()) {
+    store_ = nullptr;
+  } else {
+    Store::LetGo(std::move(store_));
+  }
 }
 
 void Pending::EndHere(Status&& status) {

@@ -13,11 +13,6 @@
 
 namespace chainstore {
 
-// As a std::string, where one is wanted.
-struct KeyBytes : Bytes {
-  operator std::string() const { return std::string(data(), size()); }  // NOLINT
-};
-
 // The key of an op: its own, or in the arena of its batch.
 class OpKey {
  public:
@@ -26,7 +21,7 @@ class OpKey {
   OpKey(const OpKey& other) : OpKey(Key(other)) {}
   OpKey(OpKey&&) noexcept = default;
   OpKey& operator=(OpKey&&) noexcept = default;
-  KeyBytes bytes() const noexcept { return {bytes_}; }
+  Bytes bytes() const noexcept { return bytes_; }
   uint64_t hash() const noexcept { return hash_; }
   operator Key() const noexcept { return Key(bytes_, hash_); }  // NOLINT: it is a key
 

@@ -229,18 +229,18 @@ class BatchWrite final : public RefCounted<BatchWrite> {
  private:
   void Put(size_t at, UniqueFunction<void()> next) {
     const Batch::Op& op = batch_->ops[at];
-    objects_->Put(op.key.bytes(), Payload(op.value, op.expires_at_ms), call_, "write",
+    objects_->Put(std::string(op.key.bytes()), Payload(op.value, op.expires_at_ms), call_, "write",
                   Settle(at, std::move(next)));
   }
   void DelChunk(size_t chunk, UniqueFunction<void()> next) {
     const size_t begin = chunk * S3Objects::kMaxDeletes;
     const size_t end = std::min(dels_.size(), begin + S3Objects::kMaxDeletes);
     if (end - begin == 1) {
-      return objects_->Del(batch_->ops[dels_[begin]].key.bytes(), call_, "write",
+      return objects_->Del(std::string(batch_->ops[dels_[begin]].key.bytes()), call_, "write",
                            Settle(dels_[begin], std::move(next)));
     }
     std::vector<std::string> keys;
-    for (size_t i = begin; i < end; ++i) keys.push_back(batch_->ops[dels_[i]].key.bytes());
+    for (size_t i = begin; i < end; ++i) keys.emplace_back(batch_->ops[dels_[i]].key.bytes());
     objects_->DelMany(std::move(keys), call_,
                       [self = Ref<BatchWrite>(this), begin,
                        next = std::move(next)](std::vector<Status>&& statuses) mutable {
