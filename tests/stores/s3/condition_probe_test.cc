@@ -5,7 +5,7 @@
 
 #include "support/scripted_s3.h"
 
-namespace chainstore::s3 {
+namespace chainstore::s3::condition_probe_test {
 namespace {
 
 class ConditionProbeTest : public ScriptedS3Test {
@@ -67,4 +67,4 @@ TEST_F(ConditionProbeTest, OffAndTrustAskNothing) {
 }
 
 }  // namespace
-}  // namespace chainstore::s3
+}  // namespace chainstore::s3::condition_probe_test

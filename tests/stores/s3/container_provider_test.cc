@@ -2,7 +2,7 @@
 
 #include "stores/s3/provider_fixture.h"
 
-namespace chainstore::s3 {
+namespace chainstore::s3::container_provider_test {
 namespace {
 
 class ContainerProviderTest : public ProviderTest {
@@ -106,4 +106,4 @@ TEST_F(ContainerProviderTest, SaysWhatIsWrongWithTheAnswerAndShowsNothingOfIt) {
 }
 
 }  // namespace
-}  // namespace chainstore::s3
+}  // namespace chainstore::s3::container_provider_test

@@ -8,7 +8,7 @@
 
 #include "support/temporary_directory.h"
 
-namespace chainstore::s3 {
+namespace chainstore::s3::credential_process_test {
 namespace {
 
 using Words = std::vector<std::string>;
@@ -119,4 +119,4 @@ TEST(CredentialProcessTest, TakesCredentialsOfVersionOne) {
 }
 
 }  // namespace
-}  // namespace chainstore::s3
+}  // namespace chainstore::s3::credential_process_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace chainstore::s3 {
+namespace chainstore::s3::credential_reply_test {
 namespace {
 
 Result<Ref<const Identity>> Read(Bytes text) {
@@ -42,4 +42,4 @@ TEST(CredentialReplyTest, RefusesHalfOfOneAndShowsNothingOfIt) {
 }
 
 }  // namespace
-}  // namespace chainstore::s3
+}  // namespace chainstore::s3::credential_reply_test

@@ -7,7 +7,7 @@
 #include "core/await.h"
 #include "stores/s3/static_providers.h"
 
-namespace chainstore::s3 {
+namespace chainstore::s3::credentials_test {
 namespace {
 
 // Gives what the test has put into its list; counts how often it was asked.
@@ -218,4 +218,4 @@ TEST_F(CredentialsTest, WhatIsThereAtOnceNeedsNoThread) {
 }
 
 }  // namespace
-}  // namespace chainstore::s3
+}  // namespace chainstore::s3::credentials_test

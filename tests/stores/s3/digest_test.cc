@@ -4,7 +4,7 @@
 
 #include "base/checksum.h"
 
-namespace chainstore::s3 {
+namespace chainstore::s3::digest_test {
 namespace {
 
 TEST(DigestTest, Sha256OfTheStandardsExamples) {  // FIPS 180-2, appendix B
@@ -50,4 +50,4 @@ TEST(DigestTest, ChecksumsInTheFormOfHeaders) {
 }
 
 }  // namespace
-}  // namespace chainstore::s3
+}  // namespace chainstore::s3::digest_test

@@ -2,7 +2,7 @@
 
 #include "stores/s3/provider_fixture.h"
 
-namespace chainstore::s3 {
+namespace chainstore::s3::endpoint_client_test {
 namespace {
 
 using Then = ScriptedAnswer::Then;
@@ -87,4 +87,4 @@ TEST_F(EndpointClientTest, AsksLocalServicesWithoutAProxy) {
 }
 
 }  // namespace
-}  // namespace chainstore::s3
+}  // namespace chainstore::s3::endpoint_client_test

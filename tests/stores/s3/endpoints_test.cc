@@ -8,7 +8,7 @@
 #include "support/script_server.h"
 #include "support/store_calls.h"
 
-namespace chainstore::s3 {
+namespace chainstore::s3::endpoints_test {
 namespace {
 
 using More = std::map<std::string, std::string>;
@@ -122,4 +122,4 @@ TEST(EndpointsTest, ThatSendMoreThanThereIsMemoryFailTheCallAlone) {
 #endif
 
 }  // namespace
-}  // namespace chainstore::s3
+}  // namespace chainstore::s3::endpoints_test

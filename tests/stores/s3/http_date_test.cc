@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace chainstore::s3 {
+namespace chainstore::s3::http_date_test {
 namespace {
 
 TEST(HttpDateTest, ReadsTheFormOfServers) {
@@ -21,4 +21,4 @@ TEST(HttpDateTest, RefusesEverythingElse) {
 }
 
 }  // namespace
-}  // namespace chainstore::s3
+}  // namespace chainstore::s3::http_date_test

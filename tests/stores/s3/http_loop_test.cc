@@ -10,7 +10,7 @@
 
 #include "support/scripted_s3.h"
 
-namespace chainstore::s3 {
+namespace chainstore::s3::http_loop_test {
 namespace {
 
 size_t HttpThreads() {
@@ -119,4 +119,4 @@ TEST_F(HttpLoopTest, WithoutDescriptorsARequestFailsAndTheNextMayDo) {
 }
 
 }  // namespace
-}  // namespace chainstore::s3
+}  // namespace chainstore::s3::http_loop_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace chainstore::s3 {
+namespace chainstore::s3::http_origin_test {
 namespace {
 
 TEST(HttpOriginTest, ATargetIsWhatFollowsTheServersName) {
@@ -43,4 +43,4 @@ TEST(HttpOriginTest, AServerCannotMakeThemGrowForEver) {
 }
 
 }  // namespace
-}  // namespace chainstore::s3
+}  // namespace chainstore::s3::http_origin_test

@@ -7,7 +7,7 @@
 
 #include "support/scripted_s3.h"
 
-namespace chainstore::s3 {
+namespace chainstore::s3::http_pool_test {
 namespace {
 
 class HttpPoolTest : public ScriptedS3Test {
@@ -64,4 +64,4 @@ TEST_F(HttpPoolTest, WhatWaitsIsServedInTheOrderInWhichItCame) {
 }
 
 }  // namespace
-}  // namespace chainstore::s3
+}  // namespace chainstore::s3::http_pool_test

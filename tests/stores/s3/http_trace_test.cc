@@ -4,7 +4,7 @@
 
 #include <cstdlib>
 
-namespace chainstore::s3 {
+namespace chainstore::s3::http_trace_test {
 namespace {
 
 TEST(HttpTraceTest, ShowsLinesHeadersAndTimesButNoSecret) {
@@ -66,4 +66,4 @@ TEST(HttpTraceTest, TheEnvironmentAsksForIt) {
 }
 
 }  // namespace
-}  // namespace chainstore::s3
+}  // namespace chainstore::s3::http_trace_test

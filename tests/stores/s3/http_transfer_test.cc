@@ -9,7 +9,7 @@
 
 #include "support/scripted_s3.h"
 
-namespace chainstore::s3 {
+namespace chainstore::s3::http_transfer_test {
 namespace {
 
 class HttpTransferTest : public ScriptedS3Test {
@@ -113,4 +113,4 @@ TEST_F(HttpTransferTest, ReusesItsConnectionAndSendsNothingWhileIdle) {
 }
 
 }  // namespace
-}  // namespace chainstore::s3
+}  // namespace chainstore::s3::http_transfer_test

@@ -2,7 +2,7 @@
 
 #include "stores/s3/provider_fixture.h"
 
-namespace chainstore::s3 {
+namespace chainstore::s3::instance_provider_test {
 namespace {
 
 using Then = ScriptedAnswer::Then;
@@ -118,4 +118,4 @@ TEST_F(InstanceProviderTest, RefusesWhatIsNoAnswerOfItsKind) {
 }
 
 }  // namespace
-}  // namespace chainstore::s3
+}  // namespace chainstore::s3::instance_provider_test

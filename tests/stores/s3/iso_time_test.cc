@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace chainstore::s3 {
+namespace chainstore::s3::iso_time_test {
 namespace {
 
 TEST(IsoTimeTest, ReadsWhatAwsWrites) {
@@ -40,4 +40,4 @@ TEST(IsoTimeTest, RefusesTheRest) {
 }
 
 }  // namespace
-}  // namespace chainstore::s3
+}  // namespace chainstore::s3::iso_time_test

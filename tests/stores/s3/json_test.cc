@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace chainstore::s3 {
+namespace chainstore::s3::json_test {
 namespace {
 
 std::string WhyNot(Bytes text) {
@@ -76,4 +76,4 @@ TEST(JsonTest, ShowsNothingOfWhatItRefuses) {
 }
 
 }  // namespace
-}  // namespace chainstore::s3
+}  // namespace chainstore::s3::json_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace chainstore::s3 {
+namespace chainstore::s3::list_reply_test {
 namespace {
 
 std::string Contents(const std::string& key, const char* size = "5") {
@@ -65,4 +65,4 @@ TEST(ListReplyTest, WritesADeleteDocumentThatReadsBack) {
 }
 
 }  // namespace
-}  // namespace chainstore::s3
+}  // namespace chainstore::s3::list_reply_test

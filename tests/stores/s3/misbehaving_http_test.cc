@@ -4,7 +4,7 @@
 
 #include "stores/s3/misbehaviour.h"
 
-namespace chainstore::s3 {
+namespace chainstore::s3::misbehaving_http_test {
 namespace {
 
 using Then = ScriptedAnswer::Then;
@@ -336,4 +336,4 @@ const Misbehaviour kRanges[] = {
 TEST(MisbehavingHttpTest, Ranges) { ExpectOutcomes(kRanges); }
 
 }  // namespace
-}  // namespace chainstore::s3
+}  // namespace chainstore::s3::misbehaving_http_test

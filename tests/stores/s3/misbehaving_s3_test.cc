@@ -4,7 +4,7 @@
 
 #include "stores/s3/misbehaviour.h"
 
-namespace chainstore::s3 {
+namespace chainstore::s3::misbehaving_s3_test {
 namespace {
 
 using Then = ScriptedAnswer::Then;
@@ -459,4 +459,4 @@ const Misbehaviour kBatches[] = {
 TEST(MisbehavingS3Test, Batches) { ExpectOutcomes(kBatches); }
 
 }  // namespace
-}  // namespace chainstore::s3
+}  // namespace chainstore::s3::misbehaving_s3_test

@@ -31,7 +31,7 @@ std::string KeysOf(const Page& page) {
   return text;
 }
 
-Outcome Read(Store& store, const Call& call, const chainstore::Read& read) {
+Outcome OutcomeOfRead(Store& store, const Call& call, const Read& read) {
   Answer answer;
   store.Get(Key("k"), read, call, [&](Answer&& got) { answer = std::move(got); });
   const std::string text = !answer.status.ok() ? ""
@@ -40,14 +40,14 @@ Outcome Read(Store& store, const Call& call, const chainstore::Read& read) {
   return {answer.status, text};
 }
 
-Outcome Write(Store& store, Call call, const std::string& value, uint32_t flags) {
+Outcome OutcomeOfWrite(Store& store, Call call, const std::string& value, uint32_t flags) {
   Receipt receipt;
   call.flags = flags;
   store.Put(Key("k"), Payload(value), call, [&](Receipt&& got) { receipt = std::move(got); });
   return {receipt.status, ""};
 }
 
-Outcome Many(Store& store, const Call& call, bool del) {
+Outcome OutcomeOfMany(Store& store, const Call& call, bool del) {
   Entries entries;
   const auto take = [&](Entries&& got) { entries = std::move(got); };
   auto batch = MakeRef<Batch>();
@@ -69,20 +69,20 @@ Outcome Play(Store& store, const Misbehaviour& row) {
   call.deadline_ns = Clock::System().DeadlineAfterMs(row.deadline_ms);
   switch (row.ask) {
     case Ask::kGet:
-      return Read(store, call, chainstore::Read::Whole());
+      return OutcomeOfRead(store, call, Read::Whole());
     case Ask::kRange:
-      return Read(store, call, chainstore::Read::Range(2, 3));
+      return OutcomeOfRead(store, call, Read::Range(2, 3));
     case Ask::kStat:
-      return Read(store, call, chainstore::Read::Stat());
+      return OutcomeOfRead(store, call, Read::Stat());
     case Ask::kGetMany:
     case Ask::kDelMany:
-      return Many(store, call, row.ask == Ask::kDelMany);
+      return OutcomeOfMany(store, call, row.ask == Ask::kDelMany);
     case Ask::kPut:
-      return Write(store, call, "value", 0);
+      return OutcomeOfWrite(store, call, "value", 0);
     case Ask::kPutLarge:
-      return Write(store, call, std::string(size_t{8} << 20, 'v'), 0);
+      return OutcomeOfWrite(store, call, std::string(size_t{8} << 20, 'v'), 0);
     case Ask::kPutIfAbsent:
-      return Write(store, call, "value", Call::kIfAbsent);
+      return OutcomeOfWrite(store, call, "value", Call::kIfAbsent);
     case Ask::kDel: {
       Receipt receipt;
       store.Del(Key("k"), call, [&](Receipt&& got) { receipt = std::move(got); });

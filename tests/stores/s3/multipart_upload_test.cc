@@ -12,7 +12,7 @@
 #include "support/scripted_s3.h"
 #include "support/temporary_directory.h"
 
-namespace chainstore::s3 {
+namespace chainstore::s3::multipart_upload_test {
 namespace {
 
 constexpr size_t kMiB = size_t{1} << 20;
@@ -267,4 +267,4 @@ TEST_F(MultipartUploadTest, PartsGoOutTogether) {
 }
 
 }  // namespace
-}  // namespace chainstore::s3
+}  // namespace chainstore::s3::multipart_upload_test

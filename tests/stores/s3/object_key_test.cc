@@ -5,7 +5,7 @@
 #include <map>
 #include <random>
 
-namespace chainstore::s3 {
+namespace chainstore::s3::object_key_test {
 namespace {
 
 TEST(ObjectKeyTest, PlainTextIsWhatS3CanListAndXmlCanHold) {
@@ -113,4 +113,4 @@ TEST(ObjectKeyTest, KnowsBucketNames) {
 }
 
 }  // namespace
-}  // namespace chainstore::s3
+}  // namespace chainstore::s3::object_key_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace chainstore::s3 {
+namespace chainstore::s3::object_meta_test {
 namespace {
 
 TEST(ObjectMetaTest, IsWrittenAsItWillBeReadForEver) {
@@ -51,4 +51,4 @@ TEST(ObjectMetaTest, ReadsContentRanges) {
 }
 
 }  // namespace
-}  // namespace chainstore::s3
+}  // namespace chainstore::s3::object_meta_test

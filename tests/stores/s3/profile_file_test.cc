@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace chainstore::s3 {
+namespace chainstore::s3::profile_file_test {
 namespace {
 
 constexpr auto kConfig = ProfileFiles::Kind::kConfig;
@@ -98,4 +98,4 @@ TEST(ProfileFileTest, NamesTheLineThatIsWrongAndShowsNothingOfIt) {
 }
 
 }  // namespace
-}  // namespace chainstore::s3
+}  // namespace chainstore::s3::profile_file_test

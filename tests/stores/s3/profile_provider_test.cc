@@ -3,7 +3,7 @@
 #include "stores/s3/provider_fixture.h"
 #include "stores/s3/sso_provider.h"
 
-namespace chainstore::s3 {
+namespace chainstore::s3::profile_provider_test {
 namespace {
 
 // What STS says to AssumeRole, with `id` as the new access key.
@@ -203,4 +203,4 @@ TEST_F(ProfileProviderTest, KeysOfItsOwnStandBeforeAProcess) {
 }
 
 }  // namespace
-}  // namespace chainstore::s3
+}  // namespace chainstore::s3::profile_provider_test

@@ -9,7 +9,7 @@
 #include "stores/s3/s3_store.h"
 #include "support/store_calls.h"
 
-namespace chainstore::s3 {
+namespace chainstore::s3::provider_chain_test {
 namespace {
 
 class ProviderChainTest : public ProviderTest {
@@ -184,4 +184,4 @@ TEST_F(ProviderTest, ADeadlineCutsTheSearchForKeysWhichIsOneForAllCallers) {
 }
 
 }  // namespace
-}  // namespace chainstore::s3
+}  // namespace chainstore::s3::provider_chain_test

@@ -9,7 +9,7 @@
 #include "base/checksum.h"
 #include "support/scripted_s3.h"
 
-namespace chainstore::s3 {
+namespace chainstore::s3::ranged_download_test {
 namespace {
 
 constexpr size_t kPart = size_t{5} << 20;
@@ -173,4 +173,4 @@ TEST_F(RangedDownloadTest, PartsAreAskedForTogether) {
 }
 
 }  // namespace
-}  // namespace chainstore::s3
+}  // namespace chainstore::s3::ranged_download_test

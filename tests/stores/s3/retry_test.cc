@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace chainstore::s3 {
+namespace chainstore::s3::retry_test {
 namespace {
 
 TEST(RetryTest, PausesGrowUpToTheirCap) {
@@ -48,4 +48,4 @@ TEST(RetryTest, TheBudgetEndsAndComesBackWithSuccess) {
 }
 
 }  // namespace
-}  // namespace chainstore::s3
+}  // namespace chainstore::s3::retry_test

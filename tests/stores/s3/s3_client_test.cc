@@ -10,7 +10,7 @@
 #include "core/one_attempt.h"
 #include "support/scripted_s3.h"
 
-namespace chainstore::s3 {
+namespace chainstore::s3::s3_client_test {
 namespace {
 
 class S3ClientTest : public ScriptedS3Test {
@@ -236,4 +236,4 @@ TEST_F(S3ClientTest, AllRequestsTogetherAreSentAgainNoMoreThanTheBudgetAllows) {
 }
 
 }  // namespace
-}  // namespace chainstore::s3
+}  // namespace chainstore::s3::s3_client_test

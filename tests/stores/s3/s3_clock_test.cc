@@ -7,7 +7,7 @@
 
 #include "support/scripted_s3.h"
 
-namespace chainstore::s3 {
+namespace chainstore::s3::s3_clock_test {
 namespace {
 
 constexpr int64_t kMinute = 60, kDay = 86'400, kYear = 365 * kDay;
@@ -122,4 +122,4 @@ TEST_F(S3ClockTest, IsLearntByAllWhoAreUnderWay) {
 }
 
 }  // namespace
-}  // namespace chainstore::s3
+}  // namespace chainstore::s3::s3_clock_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace chainstore::s3 {
+namespace chainstore::s3::s3_error_test {
 namespace {
 
 ErrorReply Refused(int status, const std::string& code) {
@@ -92,4 +92,4 @@ TEST(S3ErrorTest, KeepsServerTextToOneShortLine) {
 }
 
 }  // namespace
-}  // namespace chainstore::s3
+}  // namespace chainstore::s3::s3_error_test

@@ -10,7 +10,7 @@
 #include "stores/s3/digest.h"
 #include "support/scripted_s3.h"
 
-namespace chainstore::s3 {
+namespace chainstore::s3::s3_get_test {
 namespace {
 
 class S3GetTest : public ScriptedS3Test {
@@ -75,4 +75,4 @@ TEST_F(S3GetTest, AnExpiredEntryIsAMiss) {
 }
 
 }  // namespace
-}  // namespace chainstore::s3
+}  // namespace chainstore::s3::s3_get_test

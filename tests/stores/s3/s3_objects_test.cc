@@ -6,7 +6,7 @@
 
 #include "support/scripted_s3.h"
 
-namespace chainstore::s3 {
+namespace chainstore::s3::s3_objects_test {
 namespace {
 
 class S3ObjectsTest : public ScriptedS3Test {
@@ -42,4 +42,4 @@ TEST_F(S3ObjectsTest, DeletesManyAndReadsTheErrorsInsideThe200) {
 }
 
 }  // namespace
-}  // namespace chainstore::s3
+}  // namespace chainstore::s3::s3_objects_test

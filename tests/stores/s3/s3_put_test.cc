@@ -10,7 +10,7 @@
 #include "stores/s3/digest.h"
 #include "support/scripted_s3.h"
 
-namespace chainstore::s3 {
+namespace chainstore::s3::s3_put_test {
 namespace {
 
 class S3PutTest : public ScriptedS3Test {
@@ -84,4 +84,4 @@ TEST_F(S3PutTest, AConditionalPutWhoseAnswerWasLostKnowsItsOwnObject) {
 }
 
 }  // namespace
-}  // namespace chainstore::s3
+}  // namespace chainstore::s3::s3_put_test

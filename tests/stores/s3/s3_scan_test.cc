@@ -5,7 +5,7 @@
 
 #include "support/scripted_s3.h"
 
-namespace chainstore::s3 {
+namespace chainstore::s3::s3_scan_test {
 namespace {
 
 class S3ScanTest : public ScriptedS3Test {
@@ -33,4 +33,4 @@ TEST_F(S3ScanTest, AListThatIsNoneFailsTheScan) {
 }
 
 }  // namespace
-}  // namespace chainstore::s3
+}  // namespace chainstore::s3::s3_scan_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace chainstore::s3 {
+namespace chainstore::s3::s3_settings_test {
 namespace {
 
 using Pairs = std::map<std::string, std::string, std::less<>>;
@@ -142,4 +142,4 @@ TEST(S3SettingsTest, NamesItselfWithoutItsSecrets) {
 }
 
 }  // namespace
-}  // namespace chainstore::s3
+}  // namespace chainstore::s3::s3_settings_test

@@ -8,7 +8,7 @@
 
 #include "support/scripted_s3.h"
 
-namespace chainstore::s3 {
+namespace chainstore::s3::s3_store_test {
 namespace {
 
 class S3StoreTest : public ScriptedS3Test {
@@ -83,4 +83,4 @@ TEST_F(S3StoreTest, MayBeLetGoOfWhileACallIsUnderWay) {
 }
 
 }  // namespace
-}  // namespace chainstore::s3
+}  // namespace chainstore::s3::s3_store_test

@@ -9,7 +9,7 @@
 
 #include "support/temporary_directory.h"
 
-namespace chainstore::s3 {
+namespace chainstore::s3::secret_file_test {
 namespace {
 
 TEST(SecretFileTest, ReadsASmallFileThroughLinks) {
@@ -41,4 +41,4 @@ TEST(SecretFileTest, NeverWaitsForAPipe) {
 }
 
 }  // namespace
-}  // namespace chainstore::s3
+}  // namespace chainstore::s3::secret_file_test

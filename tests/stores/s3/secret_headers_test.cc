@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace chainstore::s3 {
+namespace chainstore::s3::secret_headers_test {
 namespace {
 
 TEST(SecretHeadersTest, KnowsWhatLetsOthersIn) {
@@ -25,4 +25,4 @@ TEST(SecretHeadersTest, WipesThoseAndNoOthers) {
 }
 
 }  // namespace
-}  // namespace chainstore::s3
+}  // namespace chainstore::s3::secret_headers_test

@@ -6,7 +6,7 @@
 
 #include "stores/s3/sigv4_examples.h"
 
-namespace chainstore::s3 {
+namespace chainstore::s3::sigv4_test {
 namespace {
 
 constexpr Bytes kAccessKey = "AKIAIOSFODNN7EXAMPLE";
@@ -118,4 +118,4 @@ TEST(SigV4Test, KeepsSigningKeysApart) {
 }
 
 }  // namespace
-}  // namespace chainstore::s3
+}  // namespace chainstore::s3::sigv4_test

@@ -2,7 +2,7 @@
 
 #include "stores/s3/provider_fixture.h"
 
-namespace chainstore::s3 {
+namespace chainstore::s3::sso_provider_test {
 namespace {
 
 constexpr const char* kRoleKeys =
@@ -99,4 +99,4 @@ TEST_F(SsoProviderTest, SaysWhatIsWrong) {
 }
 
 }  // namespace
-}  // namespace chainstore::s3
+}  // namespace chainstore::s3::sso_provider_test

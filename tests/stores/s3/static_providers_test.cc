@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace chainstore::s3 {
+namespace chainstore::s3::static_providers_test {
 namespace {
 
 TEST(StaticProvidersTest, TakesWhatItIsGiven) {
@@ -44,4 +44,4 @@ TEST(StaticProvidersTest, IsAnonymousOnlyWhenAsked) {
 }
 
 }  // namespace
-}  // namespace chainstore::s3
+}  // namespace chainstore::s3::static_providers_test

@@ -2,7 +2,7 @@
 
 #include "stores/s3/provider_fixture.h"
 
-namespace chainstore::s3 {
+namespace chainstore::s3::sts_test {
 namespace {
 
 std::string Answer(const std::string& action, const std::string& expiration =
@@ -149,4 +149,4 @@ TEST_F(StsTest, StandsWhereTheRegionSays) {
 }
 
 }  // namespace
-}  // namespace chainstore::s3
+}  // namespace chainstore::s3::sts_test

@@ -10,7 +10,7 @@
 #include "support/temporary_directory.h"
 #include "support/test_authority.h"
 
-namespace chainstore::s3 {
+namespace chainstore::s3::tls_test {
 namespace {
 
 constexpr char kHere[] = "IP:127.0.0.1,DNS:localhost";
@@ -162,4 +162,4 @@ TEST_F(TlsTest, AConnectionThatIsCutInTheBodyIsNoEnd) {
 }
 
 }  // namespace
-}  // namespace chainstore::s3
+}  // namespace chainstore::s3::tls_test

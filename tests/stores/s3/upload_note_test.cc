@@ -8,7 +8,7 @@
 #include "support/sync_log.h"
 #include "support/temporary_directory.h"
 
-namespace chainstore::s3 {
+namespace chainstore::s3::upload_note_test {
 namespace {
 
 const NotedUpload kUpload = {"http://h:1/b", "a\nb%", "id/+ 1"};
@@ -86,4 +86,4 @@ TEST_F(UploadNotesTest, ADirectoryThatIsNotThereIsTold) {
 }
 
 }  // namespace
-}  // namespace chainstore::s3
+}  // namespace chainstore::s3::upload_note_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace chainstore::s3 {
+namespace chainstore::s3::uri_test {
 namespace {
 
 TEST(UriTest, EncodesEveryByteButTheUnreservedOnesOnce) {
@@ -85,4 +85,4 @@ TEST(UriTest, AUrlLeadsToItsHostWhateverIsBehindIt) {
 }
 
 }  // namespace
-}  // namespace chainstore::s3
+}  // namespace chainstore::s3::uri_test

@@ -4,7 +4,7 @@
 
 #include <cstdlib>
 
-namespace chainstore::s3 {
+namespace chainstore::s3::variables_test {
 namespace {
 
 TEST(VariablesTest, KeepsTheEnvironmentAsItWas) {
@@ -28,4 +28,4 @@ TEST(VariablesTest, TakesBlankForMissing) {
 }
 
 }  // namespace
-}  // namespace chainstore::s3
+}  // namespace chainstore::s3::variables_test

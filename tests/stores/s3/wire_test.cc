@@ -8,7 +8,7 @@
 #include "stores/s3/digest.h"
 #include "support/scripted_s3.h"
 
-namespace chainstore::s3 {
+namespace chainstore::s3::wire_test {
 namespace {
 
 class WireTest : public ScriptedS3Test {
@@ -111,4 +111,4 @@ TEST_F(WireTest, ListsAndBatches) {
 }
 
 }  // namespace
-}  // namespace chainstore::s3
+}  // namespace chainstore::s3::wire_test

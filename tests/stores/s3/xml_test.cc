@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace chainstore::s3 {
+namespace chainstore::s3::xml_test {
 namespace {
 
 std::string WhyNot(Bytes text) {
@@ -65,4 +65,4 @@ TEST(XmlTest, EscapesSoThatItReadsTheSame) {
 }
 
 }  // namespace
-}  // namespace chainstore::s3
+}  // namespace chainstore::s3::xml_test
