@@ -38,9 +38,7 @@ suite "format" check_format
 suite "release: build" build release
 if $quick; then
   ctest_suite "release: tests" release -LE long
-  suite "quickstart" run_quickstart
-  # Without the test that scans for a minute, and with each operation on S3 itself.
-  s3_suite "release: S3" release '*/S3-*ScansAnyRange*'
+  suite "quickstart: S3" run_on_s3 release
   finish
 fi
 ctest_suite "release: tests" release

@@ -151,6 +151,12 @@ check_format() {
     xargs -0 "$tool" --dry-run -Werror
 }
 
+# The quick start's program, as it was built, on a real S3 server.
+run_on_s3() { # PRESET
+  rm -rf "$BUILD_DIR/tmp/on-s3"
+  tests/s3/with_radosgw.sh "$BUILD_DIR/radosgw" "$BUILD_DIR/$1/examples/quickstart" "$BUILD_DIR/tmp/on-s3"
+}
+
 # The example's program checks every step itself; the script's second run must do without a build.
 run_quickstart() {
   examples/quickstart.sh
