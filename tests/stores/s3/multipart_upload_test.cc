@@ -153,13 +153,13 @@ TEST_F(MultipartUploadTest, ADeadlineAbortsWithinASecond) {
   Answers("", Then::kHang);
   Answers(Reply(204));
   Call call;
-  call.deadline_ns = Clock::System().DeadlineAfterMs(300);
+  call.deadline_ns = Clock::System().DeadlineAfterMs(1'000);
   const int64_t begin = Clock::System().SteadyNs();
   Receipt receipt;
   const std::string value = TwoParts();
   store_->Put(Key("k"), Payload(value), call, [&](Receipt&& got) { receipt = std::move(got); });
   EXPECT_TRUE(receipt.status.Is(Code::kTimeout)) << receipt.status.ToString();
-  EXPECT_LT(Clock::System().SteadyNs() - begin, 1'300'000'000);
+  EXPECT_LT(Clock::System().SteadyNs() - begin, 2'000'000'000);
   ExpectAborted(3);
 }
 
