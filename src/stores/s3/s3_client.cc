@@ -20,11 +20,13 @@ constexpr int kMaxClocks = 3;        // that one call learns
 
 // Seconds that the server asks for, within bounds: an absurd wait is not obeyed.
 int64_t RetryAfterNs(const HttpReply& reply) {
+  constexpr int64_t kMostSeconds = 20;
   const std::string* const text = reply.Find("retry-after");
   int64_t seconds = 0;
   if (!text) return 0;
-  std::from_chars(text->data(), text->data() + text->size(), seconds);
-  return std::clamp<int64_t>(seconds, 0, 20) * kSecondNs;
+  const auto read = std::from_chars(text->data(), text->data() + text->size(), seconds);
+  if (read.ec == std::errc::result_out_of_range && text->front() != '-') seconds = kMostSeconds;
+  return std::clamp<int64_t>(seconds, 0, kMostSeconds) * kSecondNs;
 }
 
 // By OpenSSL's and curl's words, which are all that there is.

@@ -95,22 +95,34 @@ TEST(MisbehavingS3Test, Refusals) { ExpectOutcomes(kRefusals); }
 
 // ---- When to ask again ----
 
-Misbehaviour Absurd(const char* retry_after) {
+Misbehaviour Throttle(const char* retry_after) {
   return {.what = std::string("Retry-After: ") + retry_after,
           .script = {Says(Reply(503, ErrorBody("SlowDown"),
                                 std::string("Retry-After: ") + retry_after + "\r\n"))},
           .status = Code::kBusy,
-          .requests = 0,  // a short pause may fit
-          .deadline_ms = 300,
-          .options = {{"attempts", "3"}}};
+          .options = {{"attempts", "2"}}};
+}
+
+// It is obeyed within bounds, which are beyond the deadline: the call ends at once.
+Misbehaviour Absurd(const char* retry_after) {
+  Misbehaviour row = Throttle(retry_after);
+  row.deadline_ms = 5'000;
+  return row;
+}
+
+// It asks for no wait: the pause is the client's own, at most a second.
+Misbehaviour Nonsense(const char* retry_after) {
+  Misbehaviour row = Throttle(retry_after);
+  row.requests = 2;
+  return row;
 }
 
 const Misbehaviour kThrottles[] = {
     Absurd("99999999999999999999"),
     Absurd("1000000"),
-    Absurd("-5"),
-    Absurd("soon"),
-    Absurd("Fri, 31 Dec 9999 23:59:59 GMT"),
+    Nonsense("-5"),
+    Nonsense("soon"),
+    Nonsense("Fri, 31 Dec 9999 23:59:59 GMT"),
     {.what = "a failure for ever ends with the attempts",
      .script = {Says(Reply(500, ErrorBody("InternalError")))},
      .status = Code::kIo,
