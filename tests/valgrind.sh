@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The C API's suite and the unit tests under valgrind, which also looks into libraries that the
-# sanitizers do not: bytes that nobody has set, writes past an end, leaks. Some 20 minutes.
+# sanitizers do not: bytes that nobody has set, writes past an end, leaks. Half an hour and more.
 # All output is in build/logs.
 # usage: tests/valgrind.sh [FILTER_OF_UNIT_TESTS]
 set -uo pipefail
