@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds, runs every suite, and prints one line per suite and a summary.
 # usage: tests/run.sh [--quick]
-#   --quick   one build (release), and all suites but the long ones: a minute, and on a
-#             new checkout two and a half more to build
+#   --quick   one build (release), all of its suites but the long ones, and of S3 the quick start
+#             alone: a minute, and on a new checkout two and a half more to build
 # All output is in build/logs; nothing is written outside the checkout, but for Debian packages.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
