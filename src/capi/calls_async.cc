@@ -42,10 +42,16 @@ bool AnsweredInline(cs_store* store, ReadOperation& op, const Target& target) no
   if (!in.may_be_inline || in.queue || (asked.caps() & kCapTry) == 0) return false;
   in.call.wait = Wait::kNever;
   if (!op.Check(asked, in).ok() || CheckStart(in, op.kKind, asked) != Code::kOk) return false;
+  const Origin origin = {&asked, op.name};
+  const bool plain = op.read == Read::Whole() && in.call.flags == 0;
+  if (Hit hit; plain && TakeHit(asked, op.key, op.key_size, &hit)) {
+    Pending::CompleteInline(target, std::move(hit), origin);
+    return true;
+  }
   Answer answer;
   op.Begin(asked, in.call, [&answer](Answer&& answered) { answer = std::move(answered); });
   if (answer.status.Is(Code::kWouldBlock)) return false;
-  Pending::CompleteInline(target, std::move(answer), Origin{&asked, op.name});
+  Pending::CompleteInline(target, std::move(answer), origin);
   return true;
 }
 

@@ -20,9 +20,27 @@ struct AwaitedClose : CloseOperation {
   }
 };
 
+// Most gets are hits of plain calls. False: *result is as it was, and RunHere tells why.
+bool FillHit(cs_store* store, const void* key, size_t key_size, const cs_call* call,
+             cs_result* result) noexcept {
+  if (!result || CheckKey(key, key_size) || !IsPlain(store, call)) return false;
+  Hit hit;
+  if (!TakeHit(*Unwrap(store), key, key_size, &hit)) return false;
+  result->user_data = nullptr;
+  FillResult(result, std::move(hit), Origin{Unwrap(store), "get"});
+  return true;
+}
+
 cs_status WaitRead(cs_store* store, ReadOperation&& op, const cs_call* call, cs_result* result,
                    Wait wait = Wait::kHere) noexcept {
   return result ? RunHere(store, std::move(op), call, result, wait) : CS_INVALID;
+}
+
+cs_status WaitGet(cs_store* store, const void* key, size_t key_size, const cs_call* call,
+                  cs_result* result, Wait wait = Wait::kHere) noexcept {
+  if (FillHit(store, key, key_size, call, result)) [[likely]]
+    return CS_OK;
+  return WaitRead(store, {"get", Read::Whole(), key, key_size}, call, result, wait);
 }
 
 }  // namespace
@@ -30,13 +48,14 @@ cs_status WaitRead(cs_store* store, ReadOperation&& op, const cs_call* call, cs_
 
 using chainstore::Read;
 using chainstore::Unwrap;
+using chainstore::WaitGet;
 using chainstore::WaitRead;
 
 extern "C" {
 
 cs_status cs_get_sync(cs_store* store, const void* key, size_t key_size, const cs_call* call,
                       cs_result* result) {
-  return WaitRead(store, {"get", Read::Whole(), key, key_size}, call, result);
+  return WaitGet(store, key, key_size, call, result);
 }
 
 cs_status cs_get_range_sync(cs_store* store, const void* key, size_t key_size, uint64_t offset,
@@ -84,8 +103,7 @@ cs_status cs_store_close_sync(cs_store* store, const cs_call* call, cs_result* r
 }
 
 cs_status cs_get_try(cs_store* store, const void* key, size_t key_size, cs_result* result) {
-  return WaitRead(store, {"get", Read::Whole(), key, key_size}, nullptr, result,
-                  chainstore::Wait::kNever);
+  return WaitGet(store, key, key_size, nullptr, result, chainstore::Wait::kNever);
 }
 
 cs_status cs_get_into(cs_store* store, const void* key, size_t key_size, const cs_call* call,
@@ -99,7 +117,7 @@ cs_status cs_get_into(cs_store* store, const void* key, size_t key_size, const c
     return CS_INVALID;
   }
   cs_result result;
-  cs_status status = WaitRead(store, {"get", Read::Whole(), key, key_size}, call, &result);
+  cs_status status = WaitGet(store, key, key_size, call, &result);
   if (status == CS_OK) {
     *size = result.size;
     if (result.size > capacity) {

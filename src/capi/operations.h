@@ -22,6 +22,12 @@ struct Operation {
   }
 };
 
+// Whether the store has the value at hand, of a get that sets nothing in its call: the way through
+// the layers with the fewest steps. False: *hit is as it was, the operation tells why.
+inline bool TakeHit(Store& store, const void* key, size_t key_size, Hit* hit) noexcept {
+  return !store.traced() && store.GetHit(Key(BytesAt(key, key_size)), hit);
+}
+
 // get, get_range and stat.
 struct ReadOperation : Operation {
   using Answer = chainstore::Answer;

@@ -54,6 +54,13 @@ void SetMeta(cs_result* out, uint32_t flags, const Meta& meta) noexcept {
   out->version = meta.version;
 }
 
+void SetValue(cs_result* out, Ref<Value> value) noexcept {
+  out->flags |= PrivateFlag(*value);
+  out->data = DataOf(*value);
+  out->size = value->size();
+  out->value = Wrap(value.Release());
+}
+
 cs_entry Show(Entry& entry, const Origin& origin) noexcept {
   cs_entry shown = {};
   if (entry.status.failed()) {
@@ -111,11 +118,14 @@ void FillResult(cs_result* out, Answer&& answer, const Origin& origin) noexcept 
   out->tier = answer.tier;
   // An engine is its own first tier, and need not say so; nor has whoever wraps just it.
   if (answer.tier == 0 && out->status == CS_OK) out->tier = 1;
-  if (!answer.value) return;
-  out->flags |= PrivateFlag(*answer.value);
-  out->data = DataOf(*answer.value);
-  out->size = answer.value->size();
-  out->value = Wrap(answer.value.Release());
+  if (answer.value) SetValue(out, std::move(answer.value));
+}
+
+void FillResult(cs_result* out, Hit&& hit, const Origin&) noexcept {
+  Clear(out);
+  SetMeta(out, 0, {hit.value->size(), hit.expires_at_ms, hit.version});
+  out->tier = 1;
+  SetValue(out, std::move(hit.value));
 }
 
 void FillResult(cs_result* out, Receipt&& receipt, const Origin& origin) noexcept {

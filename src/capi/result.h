@@ -16,6 +16,7 @@ struct Origin {
 // Overwrites *out but for user_data. They never fail: an answer that finds no memory for its
 // entries becomes CS_NO_MEMORY.
 void FillResult(cs_result* out, Answer&& answer, const Origin& origin) noexcept;
+void FillResult(cs_result* out, Hit&& hit, const Origin& origin) noexcept;
 void FillResult(cs_result* out, Receipt&& receipt, const Origin& origin) noexcept;
 void FillResult(cs_result* out, Entries&& entries, const Origin& origin) noexcept;
 void FillResult(cs_result* out, Page&& page, const Origin& origin) noexcept;

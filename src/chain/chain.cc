@@ -192,14 +192,9 @@ void Chain::NoteMiss(const Key& key) noexcept {
 }
 
 void Chain::NoteHealth(size_t index, const Status& status) noexcept {
-  Link& link = links_[index];
-  if (!status.failed()) {
-    // Read before write: the line of a healthy link stays shared between the cores.
-    if (link.failing.load(std::memory_order_relaxed)) link.failing.store(false);
-    return;
-  }
+  if (!status.failed()) return NoteHealthy(index);
   // A corrupt value says nothing of the other ones: each is news.
-  if (status.Is(Code::kCorrupt) || !link.failing.exchange(true)) Report(status);
+  if (status.Is(Code::kCorrupt) || !links_[index].failing.exchange(true)) Report(status);
 }
 
 void Chain::CloseSelf(const Call&, Done<Status> done) noexcept {

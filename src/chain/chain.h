@@ -71,6 +71,7 @@ class Chain final : public Store {
   bool UsedBytes(uint64_t* bytes) const noexcept override;
 
   void Get(const Key& key, const Read& read, const Call& call, Done<Answer> done) noexcept override;
+  bool GetHit(const Key& key, Hit* hit) noexcept override;
   void GetMany(Keys keys, const Call& call, Done<Entries> done) noexcept override;
   void Put(const Key& key, const Payload& payload, const Call& call,
            Done<Receipt> done) noexcept override;
@@ -93,6 +94,11 @@ class Chain final : public Store {
   bool through() const noexcept { return through_; }
   // Notes how a link answered; reports a failure when it is news.
   void NoteHealth(size_t index, const Status& status) noexcept;
+  void NoteHealthy(size_t index) noexcept {
+    // Read before write: the line of a healthy link stays shared between the cores.
+    Link& link = links_[index];
+    if (link.failing.load(std::memory_order_relaxed)) link.failing.store(false);
+  }
   // For the parts, which have no other way to these.
   Status Closed(std::string_view operation) const { return ClosedStatus(operation); }
   Status Ended(Code code, std::string_view operation) const { return EndedStatus(code, operation); }

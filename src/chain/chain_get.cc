@@ -139,6 +139,16 @@ void Chain::Get(const Key& key, const Read& read, const Call& call, Done<Answer>
   op->Run(1, 1);
 }
 
+// The first step of Get, when it is all there is to do.
+bool Chain::GetHit(const Key& key, Hit* hit) noexcept {
+  Link& first = links_[0];
+  if (closed()) return false;
+  if (link_count_ > 1 && (order_.Barred(key) & 1)) return false;
+  if (!first.below().GetHit(key, hit)) return false;
+  NoteHealthy(0);
+  return true;
+}
+
 // kNever: an answer from memory, in every respect a get; or kWouldBlock, without a trace.
 void Chain::GetNow(const Key& key, const Read& read, const Call& call, Done<Answer> done) noexcept {
   const ChainOrder::Tickets tickets = order_.Note(key);

@@ -1,5 +1,5 @@
-// What operations answer: Answer (get, range, stat), Receipt (put, del), Entries (get_many, write),
-// Page (scan).
+// What operations answer: Answer (get, range, stat), Hit (get, the short way), Receipt (put, del),
+// Entries (get_many, write), Page (scan).
 #pragma once
 
 #include <cstdint>
@@ -36,6 +36,13 @@ struct Answer {
   Answer() = default;
   Answer(Status failure) : status(std::move(failure)) {}  // NOLINT: an ending is an Answer
   Answer(Code code) : status(code) {}                     // NOLINT
+};
+
+// What Store::GetHit finds: a whole value, of the nearest data store (tier 1).
+struct Hit {
+  Ref<Value> value;
+  int64_t expires_at_ms = 0;
+  uint64_t version = 0;
 };
 
 struct Receipt {

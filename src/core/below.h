@@ -22,6 +22,8 @@ class Below {
       store_.Get(key, read, call, std::move(done));
     });
   }
+  // Only ever asked where there is no trace.
+  bool GetHit(const Key& key, Hit* hit) const noexcept { return store_.GetHit(key, hit); }
   void Put(const Key& key, const Payload& payload, const Call& call,
            Done<Receipt>&& done) const noexcept {
     if (!call.trace) [[likely]]

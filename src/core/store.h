@@ -97,6 +97,11 @@ class Store : public RefCounted<Store> {
   // ---- Operations ----
   virtual void Get(const Key& key, const Read& read, const Call& call,
                    Done<Answer> done) noexcept = 0;
+  // A get of the whole value with nothing set in its call, as far as it is a hit at hand: it
+  // neither waits nor calls anything out. False: *hit is as it was, nothing was done; Get tells
+  // why. Default: false. An override answers as its Get would; who adds to a get what this has no
+  // room for (a line in a log, a fault) leaves it.
+  virtual bool GetHit(const Key&, Hit*) noexcept { return false; }
   virtual void Put(const Key& key, const Payload& payload, const Call& call,
                    Done<Receipt> done) noexcept = 0;
   // OK also if there was nothing to delete.

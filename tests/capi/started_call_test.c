@@ -58,6 +58,36 @@ static void test_inline_may_complete_before_the_function_returns(void** state) {
   close_store(store);
 }
 
+/* A hit of the whole value has a shorter way than these, which must not go it. */
+static void test_inline_answers_what_was_asked(void** state) {
+  static const char bytes[] = "0123";
+  cs_store* store = open_memory();
+  cs_value* lent = cs_value_wrap(bytes, 4, NULL, NULL, NULL);
+  struct waiter waiter = WAITER_INIT;
+  cs_call call = CS_CALL_INIT;
+  (void)state;
+  assert_int_equal(cs_put_value_sync(store, "k", 1, lent, NULL, NULL), CS_OK);
+  cs_value_unref(lent);
+  call.flags = CS_CALL_INLINE;
+  assert_int_equal(start_get(store, &call, &waiter), CS_OK);
+  assert_ptr_equal(waiter.result.data, bytes);
+  assert_int_equal(cs_get_range(store, "k", 1, 1, 2, &call, complete, &waiter), CS_OK);
+  assert_int_equal(waiter.completions, 2);
+  assert_int_equal(waiter.result.size, 2);
+  assert_int_equal(waiter.result.total_size, 4);
+  assert_int_equal(cs_stat(store, "k", 1, &call, complete, &waiter), CS_OK);
+  assert_int_equal(waiter.completions, 3);
+  assert_null(waiter.result.value);
+  assert_int_equal(waiter.result.total_size, 4);
+  call.flags = CS_CALL_INLINE | CS_CALL_OWNED;
+  assert_int_equal(start_get(store, &call, &waiter), CS_OK);
+  assert_int_equal(waiter.completions, 4);
+  assert_memory_equal(waiter.result.data, bytes, 4);
+  assert_ptr_not_equal(waiter.result.data, bytes); /* a copy, as asked */
+  cs_result_release(&waiter.result);
+  close_store(store);
+}
+
 struct chain_of_calls {
   cs_store* store;
   struct waiter waiter;
@@ -230,6 +260,7 @@ int test_started_calls(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_a_completion_never_runs_on_the_callers_stack),
       cmocka_unit_test(test_inline_may_complete_before_the_function_returns),
+      cmocka_unit_test(test_inline_answers_what_was_asked),
       cmocka_unit_test(test_a_call_started_in_a_completion_is_no_deeper),
       cmocka_unit_test(test_every_operation_completes_once),
       cmocka_unit_test(test_a_callback_may_release_its_result),

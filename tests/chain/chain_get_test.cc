@@ -79,6 +79,49 @@ TEST_F(ChainTest, AStoreThatFailsIsPassedByAndReportedOnce) {
   EXPECT_EQ(reports, std::vector<std::string>(2, "top: get: as scripted"));
 }
 
+TEST_F(ChainTest, AHitAtHandIsOneOfTheFirstStore) {
+  auto top = ScriptedStore::New("top", kMemory);
+  auto low = ScriptedStore::New("low", kMemory);
+  auto chain = Make({top, low});
+  low->Plant("k", "v");
+  EXPECT_EQ(HitText(*chain, "k"), "(none)") << "a hit further down has more to do";
+  EXPECT_EQ(GetText(*chain, "k"), "v");
+  EXPECT_EQ(HitText(*chain, "k"), "v");
+  auto disk = ScriptedStore::New("disk");
+  disk->Plant("k", "v");
+  EXPECT_EQ(HitText(*Make({disk}), "k"), "(none)");
+  EXPECT_TRUE(CloseStore(*chain).ok());
+  top->Plant("k", "v");
+  EXPECT_EQ(HitText(*chain, "k"), "(none)") << "closed";
+}
+
+TEST_F(ChainTest, AHitAtHandIsNeverOneOfABarredStore) {
+  auto top = ScriptedStore::New("top", kMemory);
+  auto low = ScriptedStore::New("low");
+  auto chain = Make({top, low});
+  EXPECT_EQ(Put(*chain, "k", "old"), Code::kOk);
+  EXPECT_EQ(HitText(*chain, "k"), "old");
+  top->Fail(Op::kPut, Code::kNoSpace);
+  top->Fail(Op::kDel, Code::kNoSpace);
+  EXPECT_EQ(Put(*chain, "k", "new"), Code::kOk);
+  EXPECT_EQ(HitText(*top, "k"), "old") << "it is still there";
+  EXPECT_EQ(HitText(*chain, "k"), "(none)");
+}
+
+TEST_F(ChainTest, AHitAtHandIsAnAnswerOfItsStore) {
+  auto top = ScriptedStore::New("top", kMemory);
+  auto low = ScriptedStore::New("low");
+  auto chain = Make({top, low});
+  EXPECT_EQ(Put(*chain, "k", "v"), Code::kOk);
+  for (int i = 0; i < 2; ++i) {
+    top->Fail(Op::kGet, Code::kIo);
+    EXPECT_EQ(GetText(*chain, "k"), "v");
+    top->Fail(Op::kGet, Code::kOk);
+    EXPECT_EQ(HitText(*chain, "k"), "v") << "it works again: the next failure is news";
+  }
+  EXPECT_EQ(Reports(2).size(), 2u);
+}
+
 TEST_F(ChainTest, AFailureOfTheLowestStoreIsNeverAMiss) {
   auto top = ScriptedStore::New("top");
   auto low = ScriptedStore::New("low");

@@ -38,6 +38,14 @@ TEST(WrapperTest, PassesEveryOperationOn) {
   EXPECT_EQ(Put(*plain, "k", "v"), Code::kClosed);
 }
 
+TEST(WrapperTest, LeavesHitsToGetUnlessItSaysOtherwise) {
+  auto inner = ScriptedStore::New("inner", kCapTry);
+  inner->Plant("k", "v");
+  EXPECT_EQ(HitText(*inner, "k"), "v");
+  EXPECT_EQ(HitText(*MakeRef<PlainWrapper>(inner), "k"), "(none)")
+      << "what a manager adds to its Get would be passed by";
+}
+
 TEST(WrapperTest, CloseWaitsForTheCallsUnderWay) {
   auto inner = ScriptedStore::New("inner");
   auto keeper =

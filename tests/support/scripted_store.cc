@@ -138,6 +138,18 @@ void ScriptedStore::Get(const Key& key, const Read& read, const Call& call,
                });
 }
 
+bool ScriptedStore::GetHit(const Key& key, Hit* hit) noexcept {
+  {
+    MutexLock lock(mutex_);
+    const auto failure = failures_.find(Op::kGet);
+    const bool fails = failure != failures_.end() && failure->second != Code::kOk;
+    if ((caps_ & kCapTry) == 0 || script_ || fails) return false;
+  }
+  const Answer answer = Look(std::string(key.bytes), Read::Whole());
+  if (closed() || !answer.status.ok()) return false;
+  *hit = {answer.value, answer.meta.expires_at_ms, answer.meta.version};
+  return true;
+}
 void ScriptedStore::Put(const Key& key, const Payload& payload, const Call& call,
                         Done<Receipt> done) noexcept {
   Play<Receipt>(Op::kPut, key, call, std::move(done),

@@ -45,6 +45,8 @@ class ScriptedStore final : public Store {
   uint32_t caps() const noexcept override { return caps_; }
   Limits limits() const noexcept override { return limits_; }
   void Get(const Key& key, const Read& read, const Call& call, Done<Answer> done) noexcept override;
+  // With kCapTry, as long as nothing is scripted.
+  bool GetHit(const Key& key, Hit* hit) noexcept override CS_EXCLUDES(mutex_);
   void Put(const Key& key, const Payload& payload, const Call& call,
            Done<Receipt> done) noexcept override;
   void Del(const Key& key, const Call& call, Done<Receipt> done) noexcept override;

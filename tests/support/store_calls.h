@@ -38,6 +38,14 @@ inline std::string GetText(Store& store, Bytes key, uint32_t flags = 0) {
   return TextOf(GetFrom(store, key, flags));
 }
 
+// The value that the store has at hand, or "(none)".
+inline std::string HitText(Store& store, Bytes key) {
+  Hit hit;
+  if (store.GetHit(Key(key), &hit)) return std::string(hit.value->bytes());
+  EXPECT_FALSE(hit.value) << "no hit leaves nothing";
+  return "(none)";
+}
+
 inline Receipt PutInto(Store& store, Bytes key, Bytes value, uint32_t flags = 0,
                        Wait wait = Wait::kHere, int64_t expires_at_ms = 0) {
   Receipt receipt;

@@ -70,14 +70,18 @@ uint64_t LruStore::CushionedBytes() const noexcept {
 void LruStore::Noticed(const Key& key, bool is_use, const Status& status,
                        const Call& call) noexcept {
   if (status.ok()) {
-    if (!is_use || ledger_.Touch(key)) return;
-    if (loader_->loading()) {
-      loader_->Touched(key);
-    } else {
-      Check(key);  // written beside this store
-    }
+    if (is_use) Used(key);
   } else if (status.Is(Code::kNotFound) && !call.Has(Call::kSpeculative)) {
     Missed(key);
+  }
+}
+
+void LruStore::Used(const Key& key) noexcept {
+  if (ledger_.Touch(key)) return;
+  if (loader_->loading()) {
+    loader_->Touched(key);
+  } else {
+    Check(key);  // written beside this store
   }
 }
 
@@ -129,6 +133,12 @@ void LruStore::Get(const Key& key, const Read& read, const Call& call, Done<Answ
         Noticed(owned, is_use, answer.status, call);
         done(std::move(answer));
       });
+}
+
+bool LruStore::GetHit(const Key& key, Hit* hit) noexcept {
+  if (closed() || !Below(*inner_).GetHit(key, hit)) return false;
+  Used(key);
+  return true;
 }
 
 void LruStore::GetMany(Keys keys, const Call& call, Done<Entries> done) noexcept {

@@ -49,6 +49,7 @@ class LruStore final : public Store {
   bool UsedBytes(uint64_t* bytes) const noexcept override { return inner_->UsedBytes(bytes); }
 
   void Get(const Key& key, const Read& read, const Call& call, Done<Answer> done) noexcept override;
+  bool GetHit(const Key& key, Hit* hit) noexcept override;
   void Put(const Key& key, const Payload& payload, const Call& call,
            Done<Receipt> done) noexcept override;
   void Del(const Key& key, const Call& call, Done<Receipt> done) noexcept override;
@@ -98,6 +99,7 @@ class LruStore final : public Store {
 
   // What a read's answer says about the ledger.
   void Noticed(const Key& key, bool is_use, const Status& status, const Call& call) noexcept;
+  void Used(const Key& key) noexcept;
   void Missed(const Key& key) noexcept;
   Status ShrinkToFit();
 

@@ -77,7 +77,7 @@ class Counters::Mine {
  public:
   void Count(Metered operation, Code code, uint64_t bytes) noexcept {
     if (!stripe_) return;
-    Line& line = stripe_->lines[static_cast<size_t>(operation)];
+    Line& line = LineOf(operation);
     Add(&line.ended[IndexOf(code)], 1);
     if (bytes != 0) Add(&line.bytes, bytes);
   }
@@ -87,18 +87,25 @@ class Counters::Mine {
     Add(&stripe_->key_hits, hits);
     Add(&stripe_->key_misses, misses);
   }
-  // True for the first of every `every` calls of this operation.
+  // True for the first of every `every` operations that were begun.
+  bool IsSampled(Metered operation, uint64_t every) const noexcept {
+    return stripe_ && LineOf(operation).begun.load(std::memory_order_relaxed) % every == 0;
+  }
+  void Begin(Metered operation) noexcept {
+    if (stripe_) Add(&LineOf(operation).begun, 1);
+  }
   bool Sample(Metered operation, uint64_t every) noexcept {
-    if (!stripe_) return false;
-    std::atomic<uint64_t>& begun = stripe_->lines[static_cast<size_t>(operation)].begun;
-    const uint64_t before = begun.load(std::memory_order_relaxed);
-    Add(&begun, 1);
-    return before % every == 0;
+    const bool sampled = IsSampled(operation, every);
+    Begin(operation);
+    return sampled;
   }
 
  private:
   friend class Counters;
   Mine(Stripe* stripe, bool shared) noexcept : stripe_(stripe), shared_(shared) {}
+  Line& LineOf(Metered operation) const noexcept {
+    return stripe_->lines[static_cast<size_t>(operation)];
+  }
   // A thread's own stripe has one writer: it needs no locked instruction.
   void Add(std::atomic<uint64_t>* to, uint64_t amount) noexcept {
     if (shared_) {

@@ -37,6 +37,7 @@ class Metrics final : public Wrapper {
   }
 
   void Get(const Key& key, const Read& read, const Call& call, Done<Answer> done) noexcept override;
+  bool GetHit(const Key& key, Hit* hit) noexcept override;
   void NoteMiss(const Key& key) noexcept override {
     counters_.OfThisThread().Count(Metered::kGet, Code::kNotFound, 0);
     Wrapper::NoteMiss(key);
@@ -142,6 +143,20 @@ void Metrics::Get(const Key& key, const Read& read, const Call& call, Done<Answe
     if (!leaves_no_trace) here.self->EndGet(here.operation, here.begin_ns, here.mine, answer);
     here.done(std::move(answer));
   });
+}
+
+bool Metrics::GetHit(const Key& key, Hit* hit) noexcept {
+  if (closed() || !samples_gets_) return false;
+  Counters::Mine mine = counters_.OfThisThread();
+  // It is begun only when it is known to be a hit: else Get does.
+  const int64_t begin_ns = mine.IsSampled(Metered::kGet, kSampleEvery) ? Now() : kNotMeasured;
+  if (!wrapped().GetHit(key, hit)) return false;
+  mine.Begin(Metered::kGet);
+  mine.Count(Metered::kGet, Code::kOk, hit->value->size());
+  if (begin_ns != kNotMeasured) [[unlikely]] {
+    Measure(Metered::kGet, begin_ns);
+  }
+  return true;
 }
 
 void Metrics::GetLater(const Key& key, const Read& read, const Call& call,

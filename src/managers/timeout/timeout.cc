@@ -19,6 +19,10 @@ class Timeout final : public Wrapper {
       wrapped().Get(key, read, limited, std::move(then));
     });
   }
+  // Takes no time that could be limited.
+  bool GetHit(const Key& key, Hit* hit) noexcept override {
+    return !closed() && wrapped().GetHit(key, hit);
+  }
   void Put(const Key& key, const Payload& payload, const Call& call,
            Done<Receipt> done) noexcept override {
     Run("put", Late::kTell, call, std::move(done), [&](const Call& limited, Done<Receipt> then) {

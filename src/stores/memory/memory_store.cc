@@ -102,7 +102,7 @@ Status MemoryStore::MissStatus(std::string_view operation) const noexcept {
   answer.tier = 1;
   answer.meta.total_size = pinned->size();
   answer.meta.expires_at_ms = pinned->expires_at_ms();
-  answer.meta.version = first_version_ + pinned->version();
+  answer.meta.version = VersionOf(*pinned);
   Ref<Value> value = Ref<Value>::Adopt(pinned);
   if (read.what == Read::What::kWhole && (value->is_heap() || !call.Has(Call::kOwned))) [[likely]] {
     answer.value = std::move(value);
@@ -132,6 +132,15 @@ void MemoryStore::Get(const Key& key, const Read& read, const Call& call,
   MemoryEntry* entry = Find(key);
   if (!entry) return done(Answer(MissStatus("get")));
   done(AnswerOf(entry, read, call));
+}
+
+bool MemoryStore::GetHit(const Key& key, Hit* hit) noexcept {
+  MemoryEntry* const entry = Find(key);
+  if (!entry) return false;
+  hit->value = Ref<Value>::Adopt(entry);
+  hit->expires_at_ms = entry->expires_at_ms();
+  hit->version = VersionOf(*entry);
+  return true;
 }
 
 void MemoryStore::GetMany(Keys keys, const Call& call, Done<Entries> done) noexcept {

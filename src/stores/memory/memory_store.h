@@ -31,6 +31,7 @@ class MemoryStore final : public Store {
   bool UsedBytes(uint64_t* bytes) const noexcept override;
 
   void Get(const Key& key, const Read& read, const Call& call, Done<Answer> done) noexcept override;
+  bool GetHit(const Key& key, Hit* hit) noexcept override;
   void Put(const Key& key, const Payload& payload, const Call& call,
            Done<Receipt> done) noexcept override;
   void Del(const Key& key, const Call& call, Done<Receipt> done) noexcept override;
@@ -55,6 +56,9 @@ class MemoryStore final : public Store {
   // The live entry, pinned; null: a miss.
   MemoryEntry* Find(const Key& key) noexcept;
   Answer AnswerOf(MemoryEntry* pinned, const Read& read, const Call& call) noexcept;
+  uint64_t VersionOf(const MemoryEntry& entry) const noexcept {
+    return first_version_ + entry.version();
+  }
   Status MissStatus(std::string_view operation) const noexcept;
   Status PutOne(const Key& key, const Payload& payload, const Call& call, Meta* meta) noexcept;
   Status PutFailure(Code code, size_t key_size, size_t value_size) const noexcept;

@@ -68,6 +68,25 @@ TEST(LruTest, EvictsTheLeastRecentlyUsed) {
   EXPECT_FALSE(inner->Has("k2"));
 }
 
+TEST(LruTest, AHitAtHandIsAUse) {
+  auto inner = ScriptedStore::New("inner", kCapScan | kCapOrdered | kCapTry);
+  auto lru = Tens(inner, 3);
+  for (int i = 0; i < 3; ++i) ASSERT_EQ(Put(*lru, KeyAt(i), k8), Code::kOk);
+  EXPECT_EQ(HitText(*lru, "k0"), k8);
+  EXPECT_EQ(HitText(*lru, "k9"), "(none)");
+  ASSERT_EQ(Put(*lru, "k3", k8), Code::kOk);
+  EXPECT_FALSE(inner->Has("k1"));
+  EXPECT_TRUE(inner->Has("k0"));
+  ASSERT_EQ(Del(*lru, "k3"), Code::kOk);
+  inner->Plant("k4", k8);
+  EXPECT_EQ(HitText(*lru, "k4"), k8);
+  WaitUntil([&] { return lru->ledger().bytes() == 30; });  // what appeared beside it is counted
+  auto other = Tens(inner, 3);
+  EXPECT_TRUE(CloseStore(*lru).ok());
+  EXPECT_EQ(HitText(*other, "k4"), k8);
+  EXPECT_EQ(HitText(*lru, "k4"), "(none)") << "closed, its inner store is not";
+}
+
 TEST(LruTest, ARangeIsAUseAStatAndAScanAreNot) {
   auto inner = ScriptedStore::New("inner");
   auto lru = Tens(inner, 3);

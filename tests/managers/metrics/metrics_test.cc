@@ -62,6 +62,25 @@ TEST(MetricsTest, LeavesNoTraceOfWhatWouldHaveBlocked) {
   EXPECT_THAT(PrometheusOf(*disk), Not(HasSubstr("operation")));
 }
 
+TEST(MetricsTest, CountsAHitAtHandOnceAndMeasuresItAsOthers) {
+  auto inner = ScriptedStore::New("inner", kCapTry);
+  inner->Plant("k", "12345");
+  auto store = *NewMetrics(inner, "m", nullptr);
+  EXPECT_EQ(HitText(*store, "none"), "(none)");
+  EXPECT_THAT(PrometheusOf(*store), Not(HasSubstr("operation"))) << "the get that follows counts";
+  EXPECT_EQ(HitText(*store, "k"), "12345");
+  EXPECT_EQ(HitText(*store, "k"), "12345");
+  const std::string text = PrometheusOf(*store);
+  EXPECT_THAT(text, HasSubstr("operation=\"get\",status=\"CS_OK\"} 2\n"));
+  EXPECT_THAT(text, HasSubstr("bytes_total{name=\"m\",operation=\"get\"} 10\n"));
+  EXPECT_THAT(text, HasSubstr("hits_total{name=\"m\"} 2\n"));
+  EXPECT_THAT(text, HasSubstr("duration_seconds_count{name=\"m\",operation=\"get\"} 2\n"));
+  auto keeper = *NewMetrics(inner, "keeps the inner store open", nullptr);
+  EXPECT_TRUE(CloseStore(*store).ok());
+  EXPECT_EQ(HitText(*keeper, "k"), "12345");
+  EXPECT_EQ(HitText(*store, "k"), "(none)");
+}
+
 TEST(MetricsTest, MeasuresGetsThatMemoryMayAnswerOneInSixtyFourAndShowsThemAll) {
   Counters counters;
   int measured = 0;
@@ -70,6 +89,9 @@ TEST(MetricsTest, MeasuresGetsThatMemoryMayAnswerOneInSixtyFourAndShowsThemAll) 
     counters.OfThisThread().Sample(Metered::kStat, 64);  // has a count of its own
   }
   EXPECT_EQ(measured, 10);
+  for (int i = 0; i < 2; ++i) EXPECT_TRUE(counters.OfThisThread().IsSampled(Metered::kGet, 64));
+  counters.OfThisThread().Begin(Metered::kGet);
+  EXPECT_FALSE(counters.OfThisThread().IsSampled(Metered::kGet, 64));
   auto store = *NewMetrics(ScriptedStore::New("inner", kCapTry), "m", nullptr);
   for (int i = 0; i < 100; ++i) GetFrom(*store, "k");
   const std::string text = PrometheusOf(*store);

@@ -115,6 +115,17 @@ TEST_F(TimeoutTest, PassesOnWhatComesInTime) {
   EXPECT_EQ(GetText(*store_, "k"), "(CS_DENIED)");
 }
 
+TEST_F(TimeoutTest, AHitAtHandTakesNoTime) {
+  auto memory = ScriptedStore::New("memory", kCapTry);
+  memory->Plant("k", "v");
+  auto keeper = *NewTimeout(memory, 10, nullptr);
+  auto store = *NewTimeout(memory, 10, nullptr);
+  EXPECT_EQ(HitText(*store, "k"), "v");
+  EXPECT_TRUE(CloseStore(*store).ok());
+  EXPECT_EQ(HitText(*keeper, "k"), "v");
+  EXPECT_EQ(HitText(*store, "k"), "(none)");
+}
+
 TEST_F(TimeoutTest, RefusesALimitOfNothing) {
   EXPECT_EQ(NewTimeout(inner_, 0, nullptr).status().ToString(),
             "CS_INVALID: timeout: a timeout of 0 would fail every call");

@@ -379,6 +379,26 @@ TEST_F(MemoryStoreTest, ChangesItsCeilingWhileItRuns) {
   EXPECT_EQ(store_->Set("shards", "4").code(), Code::kInvalid);
 }
 
+TEST_F(MemoryStoreTest, AHitIsWhatAGetAnswers) {
+  ASSERT_TRUE(Put("k", "value", kStartMs + 100).status.ok());
+  ASSERT_TRUE(Put("for ever", "v").status.ok());
+  for (const char* key : {"k", "for ever"}) {
+    const Answer answer = Get(key);
+    Hit hit;
+    ASSERT_TRUE(store_->GetHit(Key(key), &hit));
+    EXPECT_EQ(hit.value, answer.value) << "the entry itself";
+    EXPECT_EQ(hit.expires_at_ms, answer.meta.expires_at_ms);
+    EXPECT_EQ(hit.version, answer.meta.version);
+  }
+  Hit none;
+  EXPECT_FALSE(store_->GetHit(Key("missing"), &none));
+  clock_.AdvanceMs(100);
+  EXPECT_FALSE(store_->GetHit(Key("k"), &none)) << "it has expired";
+  ASSERT_TRUE(Close(*store_).ok());
+  EXPECT_FALSE(store_->GetHit(Key("for ever"), &none));
+  EXPECT_FALSE(none.value);
+}
+
 // ---- Expiry ----
 
 TEST_F(MemoryStoreTest, HidesAnExpiredEntryAndReclaimsItWhenTouched) {
