@@ -48,11 +48,6 @@ set_source_files_properties(${PROJECT_SOURCE_DIR}/src/stores/s3/digest.cc PROPER
                             SKIP_UNITY_BUILD_INCLUSION ON)
 set_target_properties(chainstore_objects PROPERTIES UNITY_BUILD ${CHAINSTORE_UNITY})
 target_compile_definitions(chainstore_objects PUBLIC ${CHAINSTORE_DEFINITIONS})
-# tests/abi compares the types of the public functions, whatever little the rest of a build says.
-if(CHAINSTORE_TESTS AND CMAKE_BUILD_TYPE STREQUAL RelWithDebInfo)
-  file(GLOB CAPI_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/capi/*.cc)
-  set_source_files_properties(${CAPI_SOURCES} PROPERTIES COMPILE_OPTIONS -g)
-endif()
 set_target_properties(chainstore_objects PROPERTIES CXX_VISIBILITY_PRESET hidden
                                                     VISIBILITY_INLINES_HIDDEN ON)
 target_link_libraries(chainstore_objects PUBLIC chainstore_build_flags ${CHAINSTORE_LIBRARIES})

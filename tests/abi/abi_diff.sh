@@ -4,7 +4,7 @@
 #   without the tools.
 # abi_diff.sh --write INCLUDE DUMP LIBRARY: stores the dump of a release. By the build:
 #   ninja -C build/debug abi_dump
-# Debug information is what it is made of: the library's part with extern "C" is built with -g.
+# Debug information is what it is made of: a build of type Debug has it.
 set -eu
 for tool in abidw abidiff; do
   if ! command -v $tool >/dev/null; then

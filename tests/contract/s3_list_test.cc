@@ -16,7 +16,7 @@ size_t Count() {
 
 constexpr size_t kBatch = 1'000;
 
-std::string KeyOf(size_t number) {
+std::string NumberedKey(size_t number) {
   // Some of them in need of an escape, in lists too.
   return "list/" + std::to_string(100'000 + number) + (number % 10 == 0 ? " <&>+%" : "");
 }
@@ -25,7 +25,7 @@ void WriteAll(Client& store, const std::string* value) {
   for (size_t first = 0; first < Count(); first += kBatch) {
     std::vector<std::pair<std::string, const std::string*>> ops;
     for (size_t i = first; i < std::min(first + kBatch, Count()); ++i)
-      ops.emplace_back(KeyOf(i), value);
+      ops.emplace_back(NumberedKey(i), value);
     cs_status status = CS_IO;
     store.Write(ops, &status);
     ASSERT_EQ(status, CS_OK) << "from " << first;
@@ -39,7 +39,7 @@ TEST(Lists, HoldManyKeysInOrderOnS3) {
   const std::string value = "v";
   WriteAll(store, &value);
   std::vector<std::string> expected;
-  for (size_t i = 0; i < Count(); ++i) expected.push_back(KeyOf(i));
+  for (size_t i = 0; i < Count(); ++i) expected.push_back(NumberedKey(i));
   for (const bool reverse : {false, true}) {
     cs_range range = CS_RANGE_INIT;
     range.flags = CS_SCAN_KEYS_ONLY | (reverse ? uint32_t{CS_SCAN_REVERSE} : 0);

@@ -17,10 +17,10 @@ using Seconds = std::chrono::seconds;
 using Clock = std::chrono::steady_clock;
 
 constexpr size_t kLocal = 500;  // keys that are read
-constexpr size_t kWriters = 2;
+constexpr size_t kOutageWriters = 2;
 // What was under way fails first, some of it after its retries; then the breaker is open.
 constexpr Seconds kToNotice(3);
-constexpr size_t kReaders = 2;
+constexpr size_t kOutageReaders = 2;
 
 std::string LocalKey(size_t number) { return "local-" + std::to_string(number); }
 
@@ -85,10 +85,11 @@ TEST_F(OutageTest, IsFeltByNobodyWhoReadsWhatIsLocal) {
   for (size_t i = 0; i < kLocal; ++i) ASSERT_TRUE(store.Put(LocalKey(i), "value").ok());
   ASSERT_TRUE(store.Flush().ok());
 
-  std::map<std::string, std::string> last[kWriters];
+  std::map<std::string, std::string> last[kOutageWriters];
   std::vector<std::thread> threads;
-  for (size_t i = 0; i < kReaders; ++i) threads.emplace_back([&, i] { Read(store, i * 100); });
-  for (size_t i = 0; i < kWriters; ++i) {
+  for (size_t i = 0; i < kOutageReaders; ++i)
+    threads.emplace_back([&, i] { Read(store, i * 100); });
+  for (size_t i = 0; i < kOutageWriters; ++i) {
     threads.emplace_back([&, i] { Write(store, i, &last[i]); });
   }
   const double healthy = ReadsPerSecond(Seconds(5));
