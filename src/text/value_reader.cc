@@ -1,17 +1,9 @@
 #include "text/value_reader.h"
 
+#include "base/ascii.h"
 #include "text/escape.h"
 
 namespace chainstore::text {
-namespace {
-
-int HexDigit(char each) {
-  if (each >= '0' && each <= '9') return each - '0';
-  if (each >= 'a' && each <= 'f') return each - 'a' + 10;
-  return each >= 'A' && each <= 'F' ? each - 'A' + 10 : -1;
-}
-
-}  // namespace
 
 bool IsNamePart(char each, bool first) noexcept {
   const bool letter = (each >= 'a' && each <= 'z') || (each >= 'A' && each <= 'Z') || each == '_';

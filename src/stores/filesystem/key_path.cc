@@ -26,7 +26,8 @@ constexpr std::array<bool, 256> kPlain = MakePlain();
 
 bool IsPlain(char c) noexcept { return kPlain[static_cast<unsigned char>(c)]; }
 
-int HexDigit(char c) noexcept {
+// As they are written: "%2f" is no name of a key, so that no key has two.
+int UpperHexDigit(char c) noexcept {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;
@@ -45,8 +46,8 @@ bool DecodeEscapes(Bytes name, std::string* out) {
       continue;
     }
     if (name.size() - at < 3) return false;
-    const int high = HexDigit(name[at + 1]);
-    const int low = HexDigit(name[at + 2]);
+    const int high = UpperHexDigit(name[at + 1]);
+    const int low = UpperHexDigit(name[at + 2]);
     if (high < 0 || low < 0) return false;
     out->push_back(static_cast<char>(high * 16 + low));
     at += 2;

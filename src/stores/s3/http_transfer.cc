@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/ascii.h"
 #include "stores/s3/http_origin.h"
 
 namespace chainstore::s3 {
@@ -18,20 +19,6 @@ constexpr uint64_t kMaxErrorBytes = uint64_t{1} << 20;
 // What a large body is read and written in: curl's own 16 KiB halves the speed of a large get.
 constexpr long kBufferBytes = 512 << 10;
 constexpr long kSmallBytes = 16 << 10;
-
-std::string LowerCase(Bytes text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return lower;
-}
-
-Bytes Trimmed(Bytes text) {
-  const size_t begin = text.find_first_not_of(" \t\r\n");
-  if (begin == Bytes::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1);
-}
 
 // curl takes a number that is too large for none, and of two the last: the value would be what
 // happens to come.

@@ -2,24 +2,10 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
+
 namespace chainstore::s3 {
 namespace {
-
-constexpr Bytes kSpace = " \t\r";
-
-Bytes Trimmed(Bytes text) {
-  const size_t begin = text.find_first_not_of(kSpace);
-  if (begin == Bytes::npos) return {};
-  return text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
-}
-
-std::string LowerCase(Bytes text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return lower;
-}
 
 bool IsComment(char c) { return c == '#' || c == ';'; }
 
@@ -68,7 +54,7 @@ class ProfileReader {
     const Bytes text = Trimmed(line);
     if (text.empty() || IsComment(text.front())) return true;
     if (text.front() == '[') return Header(text.substr(1));
-    const size_t indent = line.find_first_not_of(kSpace);
+    const size_t indent = line.find_first_not_of(" \t\r");
     // Deeper than the setting before it: a part of that one, such as those of "s3 =".
     if (in_setting_ && indent > setting_indent_) return true;
     const size_t equals = text.find('=');

@@ -6,6 +6,8 @@
 #include <charconv>
 #include <cstring>
 
+#include "base/ascii.h"
+
 namespace chainstore::s3 {
 namespace {
 
@@ -29,13 +31,6 @@ std::string Encode(Bytes text, bool keep_slash) {
     }
   }
   return out;
-}
-
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
 }
 
 }  // namespace
@@ -129,10 +124,7 @@ Result<Endpoint> ParseEndpoint(Bytes text) {
     host_size = end + 1;
   }
   host_size = std::min(host_size, rest.size());
-  endpoint.host = rest.substr(0, host_size);
-  std::transform(endpoint.host.begin(), endpoint.host.end(), endpoint.host.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
+  endpoint.host = LowerCase(rest.substr(0, host_size));
   rest.remove_prefix(host_size);
   if (!endpoint.host.starts_with('[') &&
       (endpoint.host.empty() ||
