@@ -38,8 +38,9 @@ ensure_promtool
 suite "format" check_format
 if $quick; then
   suite "release: build" build release -DCHAINSTORE_TEST_SHARDS=ON
+  begin "quickstart: S3" run_on_s3 release # its server sleeps most of the time until it is up
   ctest_suite "release: tests" release -LE long
-  suite "quickstart: S3" run_on_s3 release
+  end "quickstart: S3"
   finish
 fi
 suite "release: build" build release -DCHAINSTORE_TEST_SHARDS=OFF

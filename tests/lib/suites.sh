@@ -37,6 +37,21 @@ suite() {
   report "$name" $((SECONDS - begin)) $((1 - failed)) $failed 0 "$log"
 }
 
+# begin NAME COMMAND...: a suite that runs beside those that follow, until `end NAME` reports it.
+declare -A BEGUN PIDS
+begin() {
+  local name=$1
+  shift
+  BEGUN[$name]=$SECONDS
+  "$@" >"$(log_of "$name")" 2>&1 </dev/null &
+  PIDS[$name]=$!
+}
+end() {
+  local name=$1 failed=0
+  wait "${PIDS[$name]}" || failed=1
+  report "$name" $((SECONDS - BEGUN[$name])) $((1 - failed)) $failed 0 "$(log_of "$name")"
+}
+
 # ctest_suite NAME PRESET CTEST_ARGUMENT...: every test of ctest counts, by ctest's own record; a shard
 # (tests/CMakeLists.txt) counts as the tests that it ran. As many at once as keep the cores busy: most
 # tests wait for a disk or a clock half of their time.
