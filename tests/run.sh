@@ -2,7 +2,7 @@
 # Installs what is missing, builds, runs every suite, and prints one line per suite and a summary.
 # usage: tests/run.sh [--quick]
 #   --quick   one build (release), all of its suites but the long ones, and of S3 the quick start
-#             alone: a minute, and on a new checkout two and a half more to build
+#             alone: a minute, and on a new checkout two more to build
 # All output is in build/logs; nothing is written outside the checkout, but for Debian packages.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
