@@ -4,7 +4,8 @@
 # newer. To be sourced, with BUILD_DIR set: logs go to $BUILD_DIR/logs.
 
 # group  package  why. A row whose third word is @COMMAND also counts as present when that command
-# is on the path: a tool, unlike a library, may have come from somewhere else.
+# is on the path: a tool, unlike a library, may have come from somewhere else. With ? for a third
+# word, a release that does not have the package does without.
 package_table() {
   cat <<'ROWS'
 build  cmake                @cmake  describes the build
@@ -40,8 +41,17 @@ test   python3              @python3  structure tests
 test   clang-CLANG          thread-safety analysis, sanitizers, fuzzing
 test   libclang-rt-CLANG-dev  the sanitizers' and the fuzzer's runtime
 test   llvm-CLANG           llvm-symbolizer: names in a sanitizer's report
-test   clang-format-CLANG   the format check
+test   clang-format-16      ?  the format check: other versions lay some lines out otherwise
 ROWS
+}
+FORMATTER=clang-format-16
+
+is_installed() { # PACKAGE
+  [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+is_offered() { # PACKAGE
+  apt-cache show "$1" >/dev/null 2>&1
 }
 
 # The clang that the presets name, or the newest that this release has: Debian 12 has 16, other
@@ -50,16 +60,12 @@ PREFERRED_CLANG=16
 clang_version() {
   local version
   for version in "$PREFERRED_CLANG" 21 20 19 18 17 15 14; do
-    if command -v "clang-$version" >/dev/null || apt-cache show "clang-$version" >/dev/null 2>&1; then
+    if command -v "clang-$version" >/dev/null || is_offered "clang-$version"; then
       echo "$version"
       return
     fi
   done
   echo "$PREFERRED_CLANG"
-}
-
-is_installed() { # PACKAGE
-  [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }
 
 # missing_packages GROUP...: the packages that are not there, one per line.
@@ -70,6 +76,7 @@ missing_packages() {
     [[ " $* " == *" $group "* ]] || continue
     package=${package/CLANG/$clang}
     if [[ $why == @* ]] && command -v "${why#@}" >/dev/null; then continue; fi
+    if [[ $why == '?' ]] && ! is_offered "$package"; then continue; fi
     is_installed "$package" || echo "$package"
   done < <(package_table)
 }
@@ -83,19 +90,21 @@ as_root() {
   fi
 }
 
-# ensure_promtool: the program, out of Debian's package prometheus, in $BUILD_DIR/tools and on the
-# path. Not installed: that would start a service. Without it one test skips, and says so.
+# ensure_promtool: the program, out of its package (Debian 12 has it in that of prometheus), in
+# $BUILD_DIR/tools and on the path. Not installed: that would start a service. Without it one test
+# skips, and says so.
 ensure_promtool() {
-  local tools=$BUILD_DIR/tools
+  local tools=$BUILD_DIR/tools package=prometheus
   export PATH=$PATH:$tools
   command -v promtool >/dev/null && return
   command -v apt-get >/dev/null || return 0
+  if is_offered promtool; then package=promtool; fi
   mkdir -p "$tools/unpacked"
   (
-    cd "$tools/unpacked" && apt-get -qq download prometheus && dpkg-deb -x prometheus_*.deb . &&
+    cd "$tools/unpacked" && apt-get -qq download "$package" && dpkg-deb -x "$package"_*.deb . &&
       mv usr/bin/promtool "$tools/promtool"
   ) >"$tools/promtool.log" 2>&1 ||
-    echo "packages: promtool could not be taken out of the package prometheus ($tools/promtool.log)"
+    echo "packages: promtool could not be taken out of the package $package ($tools/promtool.log)"
   rm -rf "$tools/unpacked"
 }
 

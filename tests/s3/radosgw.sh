@@ -74,7 +74,8 @@ new_folder "$dir"
 mkdir "$dir"/{mon,osd,mgr,log,rgw}
 export CEPH_CONF=$dir/ceph.conf
 fsid=$(cat /proc/sys/kernel/random/uuid)
-# Authentication stays on: without it the gateway hangs. One replica needs to be allowed.
+# Authentication stays on: without it the gateway hangs. One replica needs to be allowed. Debian 13's
+# ceph-osd looks for its classes at a relative path.
 cat >"$CEPH_CONF" <<CONF
 [global]
 fsid = $fsid
@@ -104,6 +105,7 @@ mgr_data = $dir/mgr
 [osd]
 osd_data = $dir/osd
 osd_objectstore = bluestore
+osd_class_dir = $(dirname "$(find /usr/lib -name libcls_version.so -print -quit)")
 bluestore_block_size = 4294967296
 [client]
 rgw_frontends = beast endpoint=127.0.0.1:$port

@@ -86,8 +86,8 @@ TEST_F(AdmissionTest, BlockWaitsForRoomInTheOrderOfArrival) {
   while (!remote->held.empty()) remote->Answer1();
   clock->RunAll();
   for (const Ending& each : {c1, d, c2, a}) EXPECT_EQ(CodeOf(each), Code::kOk);
-  EXPECT_EQ(remote->Value("c"), "2");
-  EXPECT_EQ(remote->Value("a"), "2");
+  EXPECT_EQ(remote->ValueOf("c"), "2");
+  EXPECT_EQ(remote->ValueOf("a"), "2");
   EXPECT_EQ(store->counters().keys_known, 0u);
 }
 
@@ -115,7 +115,7 @@ TEST_F(AdmissionTest, ABlockedWriteEndsWithItsCall) {
   clock->RunAll();
   EXPECT_EQ(CodeOf(patient), Code::kOk);
   EXPECT_EQ(remote->data.size(), 3u);
-  EXPECT_EQ(remote->Value("c"), "2");
+  EXPECT_EQ(remote->ValueOf("c"), "2");
   EXPECT_FALSE(remote->data.contains("d")) << "a write that was cancelled while it waited";
   EXPECT_EQ(store->counters().keys_known, 0u);
 }
@@ -163,7 +163,7 @@ TEST_F(AdmissionTest, ThroughWritesBelowBeforeItAcknowledges) {
   clock->RunAll();
   ASSERT_EQ(CodeOf(put), Code::kOk);
   EXPECT_EQ((*put)->flags, 0u);
-  EXPECT_EQ(remote->Value("c"), "1");
+  EXPECT_EQ(remote->ValueOf("c"), "1");
   EXPECT_EQ(store->counters().entries, 2u);
 }
 
@@ -196,7 +196,7 @@ TEST_F(AdmissionTest, ThroughWaitsOutItsKeysFlightAndSupersedesWhatWaits) {
   remote->Answer1();
   clock->RunAll();
   EXPECT_EQ(remote->log.size(), 3u) << "the superseded write was sent";
-  EXPECT_EQ(remote->Value("k"), "4");
+  EXPECT_EQ(remote->ValueOf("k"), "4");
   EXPECT_EQ(store->counters().keys_known, 0u);
 }
 
@@ -217,7 +217,7 @@ TEST_F(AdmissionTest, AFailedThroughLeavesWhatWaited) {
   EXPECT_EQ(Read1("k"), "2");
   remote->Answer1();
   clock->RunAll();
-  EXPECT_EQ(remote->Value("k"), "2");
+  EXPECT_EQ(remote->ValueOf("k"), "2");
 }
 
 TEST_F(AdmissionTest, AnAmbiguousThroughSettlesBeforeAnythingElseOfItsKey) {
@@ -316,7 +316,7 @@ TEST_F(AdmissionTest, IfAbsentAsksBelowAndQueuesUnconditionally) {
   EXPECT_EQ(CodeOf(there), Code::kExists);
   EXPECT_EQ(CodeOf(absent), Code::kOk);
   EXPECT_EQ(remote->log, (Lines{"put absent 1"}));
-  EXPECT_EQ(remote->Value("there"), "old");
+  EXPECT_EQ(remote->ValueOf("there"), "old");
   EXPECT_EQ(store->counters().keys_known, 0u);
 }
 
@@ -350,7 +350,7 @@ TEST_F(AdmissionTest, WritesOfAKeyWaitWhileIfAbsentIsDecided) {
   remote->held_gets.clear();
   remote->hold_gets = false;
   EXPECT_EQ(Read1("k"), "(none)");
-  EXPECT_EQ(remote->Value("k"), "(none)");
+  EXPECT_EQ(remote->ValueOf("k"), "(none)");
 }
 
 TEST_F(AdmissionTest, IfAbsentDeliveredIsDecidedByTheInnerStoreItself) {
@@ -369,7 +369,7 @@ TEST_F(AdmissionTest, IfAbsentDeliveredIsDecidedByTheInnerStoreItself) {
   EXPECT_EQ(CodeOf(absent), Code::kOk);
   EXPECT_EQ((*absent)->flags, 0u);
   EXPECT_EQ(CodeOf(there), Code::kExists);
-  EXPECT_EQ(remote->Value("there"), "old");
+  EXPECT_EQ(remote->ValueOf("there"), "old");
   EXPECT_EQ(store->counters().keys_known, 0u);
   // With a delete pending the queue decides, and the ack comes with the delivery.
   remote->hold = true;
@@ -382,7 +382,7 @@ TEST_F(AdmissionTest, IfAbsentDeliveredIsDecidedByTheInnerStoreItself) {
   remote->Answer1();
   clock->RunAll();
   EXPECT_EQ(CodeOf(after), Code::kOk);
-  EXPECT_EQ(remote->Value("there"), "2");
+  EXPECT_EQ(remote->ValueOf("there"), "2");
 }
 
 TEST_F(AdmissionTest, AnAmbiguousIfAbsentBelowSettlesItsKey) {
@@ -397,7 +397,7 @@ TEST_F(AdmissionTest, AnAmbiguousIfAbsentBelowSettlesItsKey) {
   clock->Advance(settings.settle_ms - 1);
   EXPECT_EQ(remote->log.size(), 1u);
   clock->Advance(1);
-  EXPECT_EQ(remote->Value("k"), "2");
+  EXPECT_EQ(remote->ValueOf("k"), "2");
 }
 
 TEST_F(AdmissionTest, IfAbsentThatWaitsForRoomKeepsItsKey) {
@@ -432,7 +432,7 @@ TEST_F(AdmissionTest, ACallThatEndsWhileIfAbsentIsDecidedWritesNothing) {
   while (!remote->held.empty()) remote->Answer1();
   clock->RunAll();
   EXPECT_EQ(CodeOf(first), Code::kOk);
-  EXPECT_EQ(remote->Value("c"), "1");
+  EXPECT_EQ(remote->ValueOf("c"), "1");
 }
 
 }  // namespace

@@ -68,7 +68,7 @@ TEST_F(DeliveryTest, ManyWritesOfAKeyWhoseUploadHangsAreTwoUploads) {
   remote->Answer1();
   clock->RunAll();
   EXPECT_EQ(Log(), (Lines{"put k 0", "put k 99"}));
-  EXPECT_EQ(remote->Value("k"), "99");
+  EXPECT_EQ(remote->ValueOf("k"), "99");
   EXPECT_EQ(store->counters().entries, 0u);
 }
 
@@ -98,7 +98,7 @@ TEST_F(DeliveryTest, AReadWhileItsWriteIsUnderWaySeesTheNewest) {
   EXPECT_EQ(Read1("k"), "(none)");
   remote->Answer1();
   clock->RunAll();
-  EXPECT_EQ(remote->Value("k"), "1");
+  EXPECT_EQ(remote->ValueOf("k"), "1");
   EXPECT_EQ(Read1("k"), "(none)");
   remote->Answer1();
   clock->RunAll();
@@ -160,7 +160,7 @@ TEST_F(DeliveryTest, ADeliveredAckThatTimesOutLeavesTheWriteInTheQueue) {
   remote->hold = false;
   remote->Answer1();
   clock->RunAll();
-  EXPECT_EQ(remote->Value("k"), "w");
+  EXPECT_EQ(remote->ValueOf("k"), "w");
 }
 
 // ---- Retries and the breaker ----
@@ -181,7 +181,7 @@ TEST_F(DeliveryTest, ATransientFailureIsRetriedUntilItSucceeds) {
   clock->Advance(10'000);
   EXPECT_EQ(Log().size(), 5u);
   EXPECT_EQ(CodeOf(put), Code::kOk);
-  EXPECT_EQ(remote->Value("k"), "v");
+  EXPECT_EQ(remote->ValueOf("k"), "v");
 }
 
 TEST_F(DeliveryTest, ANewerWriteReplacesOneThatFailedForSure) {
@@ -223,7 +223,7 @@ TEST_F(DeliveryTest, AnOutageOfTenMinutesCostsLessThanAProbeASecond) {
   EXPECT_EQ(store->counters().undelivered, 0u);
   EXPECT_EQ(remote->data.size(), 2000u);
   for (int i = puts - 2000; i < puts; ++i) {
-    ASSERT_EQ(remote->Value("k" + std::to_string(i % 2000)), std::to_string(i));
+    ASSERT_EQ(remote->ValueOf("k" + std::to_string(i % 2000)), std::to_string(i));
   }
   EXPECT_GE(clock->now_ns, began_ns + 600'000'000'000);
 }
@@ -256,7 +256,7 @@ TEST_F(DeliveryTest, AProbeGoesOutAlsoForAPutThatCameAfterTheOutageBegan) {
   remote->answer = nullptr;
   Put("other", "v");
   clock->Advance(20'000);
-  EXPECT_EQ(remote->Value("other"), "v");
+  EXPECT_EQ(remote->ValueOf("other"), "v");
 }
 
 TEST_F(DeliveryTest, ARefusalOfTheWholeStorePausesTheQueueAndIsToldOnce) {
@@ -326,7 +326,7 @@ TEST_F(DeliveryTest, APoisonedKeyAmongTenThousandIsParkedAndTheOthersGoOn) {
   Put("k5000", "good");
   EXPECT_EQ(store->counters().parked, 0u);
   clock->RunAll();
-  EXPECT_EQ(remote->Value("k5000"), "good");
+  EXPECT_EQ(remote->ValueOf("k5000"), "good");
   EXPECT_EQ(store->counters().keys_known, 0u);
 }
 
@@ -357,7 +357,7 @@ TEST_F(DeliveryTest, APoisonedFlightGivesWayToTheNewerWrite) {
   remote->hold = false;
   remote->Fail1(Failed(Code::kInvalid));
   clock->RunAll();
-  EXPECT_EQ(remote->Value("k"), "good");
+  EXPECT_EQ(remote->ValueOf("k"), "good");
   EXPECT_EQ(CodeOf(bad), Code::kOk) << "superseded: done with its successor";
   EXPECT_EQ(store->counters().parked, 0u);
   EXPECT_TRUE(reports.All(*store).empty());
@@ -385,7 +385,7 @@ TEST_F(DeliveryTest, AnAmbiguousOutcomeRepeatsTheSameOperation) {
     EXPECT_EQ(Read1(key), "2");
     clock->Advance(2);
     EXPECT_EQ(Log(), (Lines{"put " + key + " 1", "put " + key + " 1", "put " + key + " 2"}));
-    EXPECT_EQ(remote->Value(key), "2");
+    EXPECT_EQ(remote->ValueOf(key), "2");
   }
 }
 
@@ -408,7 +408,7 @@ TEST_F(DeliveryTest, ALateFirstAttemptNeverLandsOverItsSuccessor) {
   EXPECT_EQ(Read1("k"), "(none)");
   clock->Advance(1);
   EXPECT_EQ(Log().back(), "del k");
-  EXPECT_EQ(remote->Value("k"), "(none)");
+  EXPECT_EQ(remote->ValueOf("k"), "(none)");
   EXPECT_EQ(store->counters().keys_known, 0u);
 }
 
@@ -515,7 +515,7 @@ TEST_F(DeliveryTest, AWriteOverAConfirmedTombstoneIsAWriteLikeAnyOther) {
   EXPECT_EQ(store->StateOf(Key("k")), KeyState::kQueued);
   EXPECT_EQ(Read1("k"), "new");
   clock->RunAll();
-  EXPECT_EQ(remote->Value("k"), "new");
+  EXPECT_EQ(remote->ValueOf("k"), "new");
   EXPECT_EQ(store->counters().keys_known, 0u);
 }
 
@@ -528,10 +528,10 @@ TEST_F(DeliveryTest, ADeleteIsNotForgottenBeforeItIsConfirmed) {
   EXPECT_EQ(Read1("k"), "(none)");
   remote->Fail1(Failed(Code::kBusy));
   EXPECT_EQ(Read1("k"), "(none)");
-  EXPECT_EQ(remote->Value("k"), "old");
+  EXPECT_EQ(remote->ValueOf("k"), "old");
   remote->hold = false;
   clock->Advance(1'000);
-  EXPECT_EQ(remote->Value("k"), "(none)");
+  EXPECT_EQ(remote->ValueOf("k"), "(none)");
 }
 
 // ---- Reports ----
@@ -546,7 +546,7 @@ TEST_F(DeliveryTest, AKeysRetriesAreToldOnceUntilItIsDelivered) {
   };
   Put("k", "1");
   clock->Advance(10'000);
-  EXPECT_EQ(remote->Value("k"), "1");
+  EXPECT_EQ(remote->ValueOf("k"), "1");
   EXPECT_EQ(reports.All(*store), (Lines{"retrying put k"}));
   EXPECT_EQ(reports.Detail(0, "store"), "behind");
   EXPECT_EQ(reports.Detail(0, "attempt"), "1");

@@ -94,7 +94,7 @@ TEST_F(DrainTest, FlushSaysWhatIsParked) {
   EXPECT_EQ(flush->error()->causes()[0]->code(), Code::kTooLarge);
   EXPECT_EQ(*flush->error()->causes()[0]->FindDetail("key"), "bad1");
   EXPECT_EQ(*flush->error()->causes()[1]->FindDetail("key"), "bad2");
-  EXPECT_EQ(remote->Value("good"), "v");
+  EXPECT_EQ(remote->ValueOf("good"), "v");
 }
 
 TEST_F(DrainTest, FlushEndsWithItsCall) {
@@ -258,7 +258,7 @@ TEST_F(DrainTest, AKeyThatSettlesIsNotGivenUp) {
   EXPECT_EQ(close->code(), Code::kWouldBlock);
   clock->Advance(1);
   EXPECT_TRUE(close->ok());
-  EXPECT_EQ(remote->Value("k"), "2");
+  EXPECT_EQ(remote->ValueOf("k"), "2");
 }
 
 TEST_F(DrainTest, CloseKeepGivesUpAtOnce) {
@@ -319,7 +319,7 @@ TEST_F(DrainTest, WritesThatWaitForRoomAreLetInWhileItDrains) {
   clock->RunAll();
   EXPECT_EQ(CodeOf(waits), Code::kOk);
   EXPECT_TRUE(close->ok());
-  EXPECT_EQ(remote->Value("b"), "1");
+  EXPECT_EQ(remote->ValueOf("b"), "1");
 }
 
 TEST_F(DrainTest, WritesThatWaitAreClosedWhenItGivesUp) {

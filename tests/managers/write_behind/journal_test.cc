@@ -77,7 +77,7 @@ TEST_F(JournalTest, NothingIsReadDeliveredOrAcknowledgedBeforeItsCommit) {
   EXPECT_EQ(Read1("k"), "new");
   clock->RunAll();
   EXPECT_EQ(CodeOf(put), Code::kOk);
-  EXPECT_EQ(remote->Value("k"), "new");
+  EXPECT_EQ(remote->ValueOf("k"), "new");
   EXPECT_EQ(notes->marks, (Lines{"done k 1"}));
   EXPECT_EQ(store->counters().keys_known, 0u);
 }
@@ -100,7 +100,7 @@ TEST_F(JournalTest, WritesOfAKeyCommitOneAfterTheOther) {
   clock->RunAll();
   EXPECT_EQ(CodeOf(two), Code::kOk);
   EXPECT_EQ(CodeOf(other), Code::kOk);
-  EXPECT_EQ(remote->Value("k"), "(none)");
+  EXPECT_EQ(remote->ValueOf("k"), "(none)");
 }
 
 TEST_F(JournalTest, AFailedCommitFailsTheWriteAndGivesItsRoomBack) {
@@ -126,12 +126,12 @@ TEST_F(JournalTest, OlderWritesGoOnWhileANewerOneCommits) {
   EXPECT_EQ(Read1("k"), "1");
   remote->Answer1();
   clock->RunAll();
-  EXPECT_EQ(remote->Value("k"), "1");
+  EXPECT_EQ(remote->ValueOf("k"), "1");
   EXPECT_EQ(store->counters().keys_known, 1u) << "its commit is still to come";
   notes->Commit1();
   remote->hold = false;
   clock->RunAll();
-  EXPECT_EQ(remote->Value("k"), "2");
+  EXPECT_EQ(remote->ValueOf("k"), "2");
   EXPECT_EQ(notes->marks, (Lines{"done k 1", "done k 2"}));
 }
 

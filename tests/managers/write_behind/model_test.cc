@@ -171,7 +171,7 @@ TEST_F(ModelTest, ReadsSeeTheNewestWriteAndTheInnerStoreEndsAtIt) {
     }
     Drain();
     for (const auto& [key, history] : histories) {
-      ASSERT_EQ(remote->Value(key), Expected(key)) << key;
+      ASSERT_EQ(remote->ValueOf(key), Expected(key)) << key;
       ASSERT_EQ(Read1(key), Expected(key)) << key;
     }
     Close();
@@ -231,7 +231,7 @@ TEST_F(ModelTest, EveryKindOfWriteKeepsItsKeysOrder) {
     ASSERT_NO_FATAL_FAILURE(ReplayWrites(started, settings.overflow, &expected));
     for (const auto& [key, history] : histories) {
       const auto found = expected.find(key);
-      ASSERT_EQ(remote->Value(key), found == expected.end() ? "(none)" : found->second) << key;
+      ASSERT_EQ(remote->ValueOf(key), found == expected.end() ? "(none)" : found->second) << key;
     }
     Close();
     if (HasFailure()) return;

@@ -178,7 +178,7 @@ class Remote final : public Store {
       data.erase(sent.key);
     }
   }
-  std::string Value(const std::string& key) const {
+  std::string ValueOf(const std::string& key) const {
     const auto found = data.find(key);
     return found == data.end() ? "(none)" : found->second.value;
   }

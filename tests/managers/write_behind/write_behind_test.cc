@@ -18,7 +18,7 @@ TEST_F(WriteBehindTest, AcknowledgesAPutBeforeTheInnerStoreHasIt) {
   EXPECT_TRUE(remote->log.empty()) << "delivered on the caller's stack";
   EXPECT_EQ(store->StateOf(Key("k")), KeyState::kQueued);
   clock->RunAll();
-  EXPECT_EQ(remote->Value("k"), "v");
+  EXPECT_EQ(remote->ValueOf("k"), "v");
   EXPECT_EQ(store->StateOf(Key("k")), KeyState::kNone);
   EXPECT_EQ(store->counters().keys_known, 0u);
   EXPECT_EQ(store->counters().bytes, 0u);
@@ -157,7 +157,7 @@ TEST_F(WriteBehindTest, ABatchIsAcknowledgedEntryByEntry) {
   EXPECT_EQ(Read1("a"), "(none)");
   clock->RunAll();
   EXPECT_EQ(remote->data.size(), 1u);
-  EXPECT_EQ(remote->Value("c"), "3");
+  EXPECT_EQ(remote->ValueOf("c"), "3");
 }
 
 TEST_F(WriteBehindTest, ADeliveredBatchWaitsForAllAtOnce) {
