@@ -208,12 +208,16 @@ size_t HttpTransfer::OnBody(char* data, size_t size, size_t count, void* self) n
   return 0;
 }
 
+bool HttpTransfer::RefuseHeader(const char* why) noexcept {
+  refused_ = Code::kIo;
+  refused_why_ = why;
+  return false;
+}
+
 bool HttpTransfer::TakeHeader(Bytes line) {
   header_bytes_ += line.size();
   if (header_bytes_ > kMaxHeaderBytes) {
-    refused_ = Code::kIo;
-    refused_why_ = "the answer's headers are longer than 64 KiB";
-    return false;
+    return RefuseHeader("the answer's headers are longer than 64 KiB");
   }
   if (line.starts_with("HTTP/")) {  // also after an interim answer: what came before is void
     reply_.headers.clear();
@@ -222,14 +226,16 @@ bool HttpTransfer::TakeHeader(Bytes line) {
     is_partial_ = line.find(" 206") == line.find(' ');
     return true;
   }
+  if (Trimmed(line).empty()) return true;  // the last one
   const size_t colon = line.find(':');
-  if (colon == Bytes::npos) return true;
+  // Newer versions of curl refuse these themselves.
+  if (colon == Bytes::npos || line.find('\0') != Bytes::npos) {
+    return RefuseHeader("the answer has a header line that is none");
+  }
   std::string name = LowerCase(Trimmed(line.substr(0, colon)));
   const Bytes value = Trimmed(line.substr(colon + 1));
   if (name == "content-length" && !IsLength(value, reply_.Find(name))) {
-    refused_ = Code::kIo;
-    refused_why_ = "the answer's length is no number, or there are two of it";
-    return false;
+    return RefuseHeader("the answer's length is no number, or there are two of it");
   }
   if (reply_.headers.empty()) reply_.headers.reserve(16);
   reply_.headers.emplace_back(std::move(name), value);

@@ -66,6 +66,7 @@ class HttpTransfer {
   static size_t OnRead(char* buffer, size_t size, size_t count, void* self) noexcept;
   static int OnSeek(void* self, curl_off_t offset, int origin) noexcept;
 
+  bool RefuseHeader(const char* why) noexcept;
   bool TakeHeader(Bytes line);
   bool TakeBody(Bytes data);
   bool TakeIntoRoom(Bytes data);
