@@ -46,7 +46,8 @@ struct ReplyEntry {
 };
 
 struct Options {
-  Options(std::initializer_list<std::pair<const char*, const char*>> pairs = {});
+  Options() : Options({}) {}  // not a default argument: gcc 11 would not take lists then
+  Options(std::initializer_list<std::pair<const char*, const char*>> pairs);
   ~Options() { cs_options_free(handle); }
   Options(const Options&) = delete;
   Options& operator=(const Options&) = delete;

@@ -39,7 +39,7 @@ test   libcapstone-dev      its names begin with cs_ too: it may share none with
 test   freetds-dev          the same
 test   python3              @python3  structure tests
 test   clang-CLANG          thread-safety analysis, sanitizers, fuzzing
-test   libclang-rt-CLANG-dev  the sanitizers' and the fuzzer's runtime
+test   libclang-rt-CLANG-dev  ?  the sanitizers' and the fuzzer's runtime, where clang does not bring it
 test   llvm-CLANG           llvm-symbolizer: names in a sanitizer's report
 test   clang-format-16      ?  the format check: other versions lay some lines out otherwise
 ROWS
@@ -50,8 +50,9 @@ is_installed() { # PACKAGE
   [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }
 
+# Has a version that could be installed: `apt-cache show` is content with a name that others mention.
 is_offered() { # PACKAGE
-  apt-cache show "$1" >/dev/null 2>&1
+  [[ $(LC_ALL=C apt-cache policy "$1" 2>/dev/null) == *"Candidate: "[^\(]* ]]
 }
 
 # The clang that the presets name, or the newest that this release has: Debian 12 has 16, other
