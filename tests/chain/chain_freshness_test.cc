@@ -104,6 +104,8 @@ TEST_F(ChainTest, MissesOfOneKeyShareOneTripOutOfTheProcess) {
   far->SetScript(held.Script());
   std::vector<Pending> pending(100);
   for (Pending& each : pending) StartGet(*chain, "k", &each);
+  held.Arrived(1);
+  EXPECT_EQ(far->Count(Op::kGet), 1u) << "a hundred misses, one trip";
   std::atomic<int> here{0};
   std::vector<std::thread> threads;
   for (int i = 0; i < 4; ++i) {
@@ -111,22 +113,21 @@ TEST_F(ChainTest, MissesOfOneKeyShareOneTripOutOfTheProcess) {
       if (GetText(*chain, "k") == "v") ++here;
     });
   }
-  held.Arrived(1);
   held.Take(0)(Code::kOk);
   for (Pending& each : pending) {
     each.done.Wait();
     EXPECT_EQ(TextOf(each.answer), "v");
     EXPECT_EQ(each.answer.tier, 2u);
   }
-  // The blocking ones joined, hit the filled store, or (begun late) made at most one trip more.
+  // The blocking ones joined or hit the filled store. One that missed it before the fill and came
+  // here after the trip was over makes another.
+  size_t trips = 1;
   while (here.load() < 4) {
-    if (held.Count() > 1) held.Take(1)(Code::kOk);
+    if (held.Count() > trips) held.Take(trips++)(Code::kOk);
     std::this_thread::yield();
-    if (held.Count() > 1) break;
   }
   for (std::thread& thread : threads) thread.join();
-  EXPECT_EQ(here.load(), 4);
-  EXPECT_LE(far->Count(Op::kGet), 2u);
+  EXPECT_LE(trips, 1u + threads.size());
   EXPECT_EQ(top->Peek("k"), "v");
 }
 
