@@ -146,7 +146,7 @@ void Metrics::Get(const Key& key, const Read& read, const Call& call, Done<Answe
 }
 
 bool Metrics::GetHit(const Key& key, Hit* hit) noexcept {
-  if (closed() || !samples_gets_) return false;
+  if (closed()) return false;
   Counters::Mine mine = counters_.OfThisThread();
   // It is begun only when it is known to be a hit: else Get does.
   const int64_t begin_ns = mine.IsSampled(Metered::kGet, kSampleEvery) ? Now() : kNotMeasured;
